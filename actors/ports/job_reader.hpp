@@ -1,0 +1,68 @@
+#pragma once
+
+#include "actors/ports/callback.hpp"
+#include "actors/ports/page.hpp"
+#include "messages/job.hpp"
+#include "messages/outcome.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace signalbox {
+
+/// A job as `GET /v1/notifications/{job}` shows it.
+struct job_view {
+  job_id id;
+  std::string lane;
+  scope_kind scope = scope_kind::topic;
+  std::string scope_name;
+  job_status status = job_status::queued;
+  std::optional<std::int64_t> total; ///< none until planning is done
+  std::int64_t planned = 0;
+  job_counts counts;
+  timestamp created_at;
+  std::optional<timestamp> not_before;
+  std::optional<timestamp> expires_at;
+  std::optional<timestamp> completed_at;
+
+  std::int64_t pending() const { return planned - counts.finished(); }
+};
+
+struct receipt_view {
+  platform provider = platform::apns;
+  std::string token;
+  outcome_status status = outcome_status::rejected;
+  std::string reason;
+  std::string provider_id; ///< the apns-id
+  timestamp at;
+};
+
+/// Count of outcomes by status and reason, from the stored receipts.
+struct reason_count {
+  outcome_status status = outcome_status::rejected;
+  std::string reason;
+  std::int64_t count = 0;
+};
+
+/// What the HTTP API asks about jobs. Asynchronous and thread-safe like job_store.
+class job_reader {
+public:
+  virtual ~job_reader() = default;
+
+  virtual void get_job(app_id app, job_id id, callback<job_view> done) = 0;
+  virtual void list_receipts(app_id app, job_id id, page_request page,
+                             callback<page_of<receipt_view>> done) = 0;
+  virtual void count_reasons(app_id app, job_id id, callback<std::vector<reason_count>> done) = 0;
+  /// Jobs addressed to a user or a topic by name, newest first, of one status if given.
+  virtual void list_jobs(app_id app, scope_kind scope, std::string name,
+                         std::optional<job_status> status, page_request page,
+                         callback<page_of<job_view>> done) = 0;
+  /// Cancels: the status is set at once; what has not been sent is skipped (SPEC 3, States). The
+  /// same terminal state again is ok; another terminal state is a conflict.
+  virtual void cancel_job(app_id app, job_id id, callback<job_view> done) = 0;
+  /// A cheap read and the writer's state, for /readyz.
+  virtual void check_health(callback<unit> done) = 0;
+};
+
+} // namespace signalbox

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "messages/work.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace signalbox {
+
+/// What became of a target. The numbers are stored in receipts: never change one. `retry` hands the
+/// target over to a retry row: it stays pending.
+enum class outcome_status : std::uint8_t {
+  accepted = 1,
+  rejected = 2,
+  unknown = 3,
+  expired = 4,
+  skipped = 5,
+  retry = 6,
+};
+
+std::string_view to_string(outcome_status value);
+
+/// Why a token is to be invalidated, and by which rule.
+enum class invalidation : std::uint8_t {
+  none,
+  bad_token,    ///< BadDeviceToken and its like: subject to the token-storm breaker
+  unregistered, ///< 410, UNREGISTERED: exempt from the breaker, subject to the timestamp rule
+};
+
+/// An outcome that needs more than a bit and a count.
+struct outcome {
+  token_id token = 0;
+  std::uint32_t index = 0;
+  outcome_status status = outcome_status::rejected;
+  std::string reason;         ///< the provider's, or ours ("cancelled", "expired", "no_answer" ...)
+  std::uint16_t attempts = 0; ///< tries made, this one included
+  timestamp retry_at;         ///< status retry
+  invalidation invalidate = invalidation::none;
+  std::optional<timestamp> unregistered_at; ///< the 410's timestamp; none: time of the answer
+};
+
+/// Outcomes of one work, as a sender reports them: the accepted ones by index alone.
+struct outcome_batch {
+  work_ptr of;
+  std::vector<std::uint32_t> accepted; ///< positions in `of->targets`
+  std::vector<outcome> others;
+  timestamp at; ///< when the answers arrived
+
+  std::size_t size() const { return accepted.size() + others.size(); }
+};
+
+} // namespace signalbox
