@@ -1,0 +1,214 @@
+#include "adapters/http2/tls_stream.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/system/errc.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+namespace signalbox {
+
+namespace asio = boost::asio;
+namespace ssl = boost::asio::ssl;
+
+namespace {
+
+constexpr std::size_t read_size = 32 * 1024;
+constexpr std::size_t largest_frame = 16 * 1024 + 9;
+constexpr auto notify_timeout = std::chrono::seconds{2};
+constexpr unsigned char h2_protocol[] = {2, 'h', '2'};
+
+int select_h2(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+              unsigned int in_size, void*) {
+  unsigned char* selected = nullptr;
+  if (SSL_select_next_proto(&selected, out_size, h2_protocol, sizeof h2_protocol, in, in_size) !=
+      OPENSSL_NPN_NEGOTIATED)
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *out = selected;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+bool agreed_on_h2(const SSL* tls) {
+  const unsigned char* name = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(tls, &name, &size);
+  return std::string_view{reinterpret_cast<const char*>(name), size} == "h2";
+}
+
+bool is_address(const std::string& host) {
+  tls_stream::error_code error;
+  asio::ip::make_address(host, error);
+  return !error;
+}
+
+} // namespace
+
+tls_stream::tls_stream(const asio::any_io_executor& executor, ssl::context& context,
+                       handler& session)
+  : stream_{executor, context}, notify_deadline_{executor}, handler_{&session}, in_(read_size) {
+  out_.reserve(write_limit + largest_frame);
+}
+
+void tls_stream::start_client(const std::string& host) {
+  error_code error;
+  if (!configure_client(host, error))
+    return request_close(error);
+  handshake(ssl::stream_base::client);
+}
+
+void tls_stream::start_server() {
+  auto* tls = stream_.native_handle();
+  SSL_CTX_set_alpn_select_cb(SSL_get_SSL_CTX(tls), select_h2, nullptr);
+  SSL_set_min_proto_version(tls, TLS1_2_VERSION);
+  handshake(ssl::stream_base::server);
+}
+
+bool tls_stream::configure_client(const std::string& host, error_code& error) {
+  auto* tls = stream_.native_handle();
+  SSL_set_min_proto_version(tls, TLS1_2_VERSION);
+  SSL_set_alpn_protos(tls, h2_protocol, sizeof h2_protocol);
+  // RFC 6066, section 3: literal addresses are not permitted as a server name.
+  if (!is_address(host) && SSL_set_tlsext_host_name(tls, host.c_str()) != 1) {
+    error.assign(static_cast<int>(ERR_get_error()), asio::error::get_ssl_category());
+    return false;
+  }
+  stream_.set_verify_mode(ssl::verify_peer, error);
+  if (!error)
+    stream_.set_verify_callback(ssl::host_name_verification{host}, error);
+  return !error;
+}
+
+void tls_stream::handshake(ssl::stream_base::handshake_type type) {
+  error_code ignored;
+  socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+  stream_.async_handshake(
+    type, [self = shared_from_this()](error_code error) { self->on_handshake(error); });
+}
+
+void tls_stream::on_handshake(error_code error) {
+  if (state_ != state::connecting)
+    return;
+  if (!error && !agreed_on_h2(stream_.native_handle()))
+    error = make_error_code(boost::system::errc::protocol_not_supported);
+  if (error)
+    return finish(error);
+  state_ = state::open;
+  call_handler([this] { handler_->on_open(); });
+  flush();
+  read();
+}
+
+void tls_stream::read() {
+  if (state_ == state::closed)
+    return;
+  stream_.async_read_some(asio::buffer(in_),
+                          [self = shared_from_this()](error_code error, std::size_t size) {
+                            self->on_read(error, size);
+                          });
+}
+
+void tls_stream::on_read(error_code error, std::size_t size) {
+  if (state_ == state::closed)
+    return;
+  if (error)
+    return finish(state_ == state::notifying ? error_code{} : error);
+  if (state_ == state::open) {
+    call_handler([this, size] {
+      if (!handler_->on_bytes({in_.data(), size}))
+        request_close(make_error_code(boost::system::errc::protocol_error));
+    });
+    flush();
+  }
+  read();
+}
+
+void tls_stream::flush() {
+  if ((state_ != state::open && state_ != state::draining) || writing_ || in_handler_)
+    return;
+  out_.clear();
+  call_handler([this] { handler_->fill(out_, write_limit); });
+  if (state_ == state::closed)
+    return;
+  if (out_.empty()) {
+    if (state_ == state::draining)
+      notify();
+    return;
+  }
+  writing_ = true;
+  asio::async_write(stream_, asio::buffer(out_),
+                    [self = shared_from_this()](error_code error, std::size_t) {
+                      self->writing_ = false;
+                      if (self->state_ == state::closed)
+                        return;
+                      if (error)
+                        return self->finish(error);
+                      self->flush();
+                    });
+}
+
+void tls_stream::close() {
+  request_close(asio::error::operation_aborted);
+}
+
+void tls_stream::shutdown() {
+  if (state_ == state::connecting)
+    return close();
+  if (state_ != state::open)
+    return;
+  state_ = state::draining;
+  flush();
+}
+
+void tls_stream::notify() {
+  state_ = state::notifying;
+  notify_deadline_.expires_after(notify_timeout);
+  notify_deadline_.async_wait([self = shared_from_this()](error_code error) {
+    if (!error)
+      self->finish({});
+  });
+  stream_.async_shutdown([self = shared_from_this()](error_code) { self->finish({}); });
+}
+
+void tls_stream::detach() {
+  handler_ = nullptr;
+  finish(asio::error::operation_aborted);
+}
+
+void tls_stream::request_close(error_code error) {
+  if (!in_handler_)
+    return finish(error);
+  if (!close_requested_)
+    close_requested_ = error;
+}
+
+void tls_stream::finish(error_code error) {
+  if (state_ == state::closed)
+    return;
+  // The handler may drop the last reference to this stream.
+  auto self = shared_from_this();
+  state_ = state::closed;
+  notify_deadline_.cancel();
+  error_code ignored;
+  socket().close(ignored);
+  if (handler_ != nullptr)
+    std::exchange(handler_, nullptr)->on_close(error);
+}
+
+template <class Call>
+void tls_stream::call_handler(Call call) {
+  in_handler_ = true;
+  call();
+  in_handler_ = false;
+  if (close_requested_)
+    finish(*close_requested_);
+}
+
+} // namespace signalbox
