@@ -1,0 +1,46 @@
+#pragma once
+
+#include "messages/protocol.hpp"
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace signalbox {
+
+/// How the world outside reaches the actors: hands jobs to their lane's ingest, whoever is that at
+/// the moment. Thread-safe.
+class job_door {
+public:
+  /// Whether a lane of this name exists and takes pushes.
+  bool knows(std::string_view lane) const;
+  std::vector<std::string> lanes() const;
+
+  /// Passes the job on to its lane. When the lane's mailbox is full, its ingest is being restarted,
+  /// or the door is closed, the reply is destroyed unused, which answers 503.
+  void submit(accept_job job);
+
+  /// Tells every lane's masters that a job ended, so that they stop at once rather than with the
+  /// next lease renewal.
+  void stop_job(const job_id& job, const std::string& reason);
+
+  /// Jobs are refused from now on: the first step of the ordered stop.
+  void close();
+  bool closed() const;
+
+  /// The lane's actors as they are now; called by its supervisor.
+  void update(std::shared_ptr<const lane_peers> peers);
+
+  /// Lets go of all actors, so that they can be destroyed.
+  void clear();
+
+private:
+  mutable std::mutex mutex_;
+  bool closed_ = false;
+  std::map<std::string, std::shared_ptr<const lane_peers>, std::less<>> lanes_;
+};
+
+} // namespace signalbox

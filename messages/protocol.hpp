@@ -1,0 +1,301 @@
+#pragma once
+
+#include "messages/answer.hpp"
+#include "messages/ledger.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/atom.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Every actor's interface, with each of its messages. All of them stay inside the process: they
+// carry shared pointers and actor handles, and none is ever serialized.
+
+namespace signalbox {
+
+// --- what travels
+// ------------------------------------------------------------------------------------
+
+/// How the HTTP adapter hears what became of a job. Called at most once, from any thread; destroyed
+/// without a call, it answers 503, so that a message which a full mailbox refused or a crashed
+/// actor took along still gets its answer.
+class job_reply {
+public:
+  virtual ~job_reply() = default;
+  virtual void accepted(const job_id& job, job_status status) = 0;
+  virtual void refused(errc code, const std::string& message) = 0;
+};
+
+struct accept_job {
+  new_job job;
+  std::shared_ptr<job_reply> reply;
+};
+
+/// Jobs of one lane on their way to the group committer, in order of arrival.
+struct submit_jobs {
+  std::string lane;
+  std::vector<accept_job> jobs;
+};
+
+/// The committer took this many jobs of the lane off its queue.
+struct jobs_taken {
+  std::size_t count = 0;
+};
+
+/// The store's answer to a commit group.
+struct group_committed {
+  result<std::vector<commit_result>> outcome;
+};
+
+/// Works that came back claimed from a commit, for the lane's masters.
+struct direct_works {
+  std::vector<work_ptr> works;
+};
+
+/// The lane's masters finished this many direct works: the committer may take as many again.
+struct direct_finished {
+  std::string lane;
+  std::size_t works = 0;
+};
+
+/// There may be something to do. Only a hint: the store is the truth, a lost one costs one sweep.
+struct work_hint {};
+
+struct planned {
+  result<plan_result> outcome;
+};
+
+/// Room at one sender for one destination, in targets.
+struct credit_share {
+  std::size_t sender = 0; ///< its place in lane_peers::senders
+  destination dest;
+  std::size_t targets = 0;
+};
+
+/// A master asks for room. `urgent`: any room will do, for works that are already claimed;
+/// otherwise the answer waits until a claim is worth its transaction.
+struct credit_request {
+  std::size_t master = 0;
+  bool urgent = false;
+};
+
+/// Room that is reserved for the master until it is used or returned.
+struct credit_grant {
+  std::vector<credit_share> shares;
+};
+
+/// Room that is free again: outcomes were committed, or a grant was not used up.
+struct credit_return {
+  std::vector<credit_share> shares;
+};
+
+/// A master saw work for destinations that no credit exists for yet.
+struct open_destinations {
+  std::vector<destination> destinations;
+};
+
+/// A sender tells a new credit actor what it holds, and a window that has changed.
+struct sender_window {
+  std::size_t sender = 0;
+  destination dest;
+  std::size_t window = 0; ///< of in-flight requests
+  std::size_t held = 0;   ///< targets queued, in flight or uncommitted
+};
+
+struct claimed {
+  result<claim_result> outcome;
+  std::vector<credit_share> grant; ///< what the claim was made with
+};
+
+struct reloaded {
+  work_ptr before;
+  result<work_ptr> outcome;
+};
+
+struct leases_renewed {
+  std::vector<work_ptr> works; ///< in the order of the request
+  result<renewal> outcome;
+};
+
+/// A master hands works to a sender within the credit it was granted.
+struct assign_works {
+  std::size_t master = 0;
+  std::vector<work_ptr> works;
+};
+
+/// Works whose every target has a committed outcome.
+struct works_finished {
+  std::vector<work_ptr> works;
+};
+
+/// New lease deadlines for works a sender holds.
+struct extend_leases {
+  std::vector<work_ptr> works;
+  boot_clock::time_point deadline;
+};
+
+/// Works whose lease was lost: nothing more of them is submitted or reported.
+struct drop_works {
+  std::vector<work_ptr> works;
+};
+
+/// A job ended: what has not been submitted is skipped, with the reason given.
+struct job_stopped {
+  job_id job;
+  std::string reason; ///< "cancelled", "expired" ...
+};
+
+struct answers {
+  std::vector<answer_batch> batches;
+};
+
+/// Outcomes on their way into the ledger. `number` rises by one with each report of a sender.
+struct report_outcomes {
+  std::size_t sender = 0;
+  std::uint64_t number = 0;
+  bool pressing = false; ///< half of a window awaits its commit
+  std::vector<outcome_batch> batches;
+};
+
+/// All reports of the sender up to `number` are durable.
+struct reports_committed {
+  std::uint64_t number = 0;
+};
+
+struct flushed {
+  result<flush_result> outcome;
+};
+
+struct completed {
+  std::vector<job_id> tried;
+  result<std::vector<job_id>> outcome;
+};
+
+struct swept {
+  result<sweep_result> outcome;
+};
+
+/// The ordered stop has reached the stage: finish what was begun, take nothing new, then answer.
+struct drain {};
+struct drained {};
+
+/// A stage's own timer.
+struct tick {};
+
+struct lane_peers;
+
+/// Sent by the lane's supervisor at the start and after every restart.
+struct peers_changed {
+  std::shared_ptr<const lane_peers> peers;
+};
+
+} // namespace signalbox
+
+// In-process only: no serialization, hence no type ids.
+#define SIGNALBOX_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::type)
+SIGNALBOX_LOCAL_MESSAGE(accept_job)
+SIGNALBOX_LOCAL_MESSAGE(submit_jobs)
+SIGNALBOX_LOCAL_MESSAGE(jobs_taken)
+SIGNALBOX_LOCAL_MESSAGE(group_committed)
+SIGNALBOX_LOCAL_MESSAGE(direct_works)
+SIGNALBOX_LOCAL_MESSAGE(direct_finished)
+SIGNALBOX_LOCAL_MESSAGE(work_hint)
+SIGNALBOX_LOCAL_MESSAGE(planned)
+SIGNALBOX_LOCAL_MESSAGE(credit_request)
+SIGNALBOX_LOCAL_MESSAGE(credit_grant)
+SIGNALBOX_LOCAL_MESSAGE(credit_return)
+SIGNALBOX_LOCAL_MESSAGE(open_destinations)
+SIGNALBOX_LOCAL_MESSAGE(sender_window)
+SIGNALBOX_LOCAL_MESSAGE(claimed)
+SIGNALBOX_LOCAL_MESSAGE(reloaded)
+SIGNALBOX_LOCAL_MESSAGE(leases_renewed)
+SIGNALBOX_LOCAL_MESSAGE(assign_works)
+SIGNALBOX_LOCAL_MESSAGE(works_finished)
+SIGNALBOX_LOCAL_MESSAGE(extend_leases)
+SIGNALBOX_LOCAL_MESSAGE(drop_works)
+SIGNALBOX_LOCAL_MESSAGE(job_stopped)
+SIGNALBOX_LOCAL_MESSAGE(answers)
+SIGNALBOX_LOCAL_MESSAGE(report_outcomes)
+SIGNALBOX_LOCAL_MESSAGE(reports_committed)
+SIGNALBOX_LOCAL_MESSAGE(flushed)
+SIGNALBOX_LOCAL_MESSAGE(completed)
+SIGNALBOX_LOCAL_MESSAGE(swept)
+SIGNALBOX_LOCAL_MESSAGE(drain)
+SIGNALBOX_LOCAL_MESSAGE(drained)
+SIGNALBOX_LOCAL_MESSAGE(tick)
+SIGNALBOX_LOCAL_MESSAGE(peers_changed)
+#undef SIGNALBOX_LOCAL_MESSAGE
+
+namespace signalbox {
+
+// --- who understands what
+// ------------------------------------------------------------------------------
+
+/// Takes a lane's jobs in and passes them on to the committer within its credit; its mailbox is the
+/// lane's door.
+using ingest =
+  caf::typed_actor<caf::reacts_to<accept_job>, caf::reacts_to<jobs_taken>,
+                   caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
+
+/// Commits jobs in groups, from the lanes in turn, answers each after the commit, and tells the
+/// lane.
+using committer = caf::typed_actor<caf::reacts_to<submit_jobs>, caf::reacts_to<group_committed>,
+                                   caf::reacts_to<direct_finished>, caf::reacts_to<peers_changed>,
+                                   caf::replies_to<drain>::with<drained>>;
+
+/// Cuts jobs into chunks, a bounded step at a time, while there is something to plan.
+using planner =
+  caf::typed_actor<caf::reacts_to<work_hint>, caf::reacts_to<planned>, caf::reacts_to<tick>,
+                   caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
+
+/// Shares out the room at the senders among the masters.
+using credit = caf::typed_actor<caf::reacts_to<credit_request>, caf::reacts_to<credit_return>,
+                                caf::reacts_to<open_destinations>, caf::reacts_to<sender_window>,
+                                caf::reacts_to<peers_changed>>;
+
+/// Claims works under a lease, hands them to senders within its credit, renews the leases.
+using master =
+  caf::typed_actor<caf::reacts_to<work_hint>, caf::reacts_to<direct_works>,
+                   caf::reacts_to<credit_grant>, caf::reacts_to<claimed>, caf::reacts_to<reloaded>,
+                   caf::reacts_to<works_finished>, caf::reacts_to<leases_renewed>,
+                   caf::reacts_to<job_stopped>, caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
+                   caf::replies_to<drain>::with<drained>>;
+
+/// Owns the windows of in-flight requests over its own connections; turns answers into outcomes.
+using sender =
+  caf::typed_actor<caf::reacts_to<assign_works>, caf::reacts_to<answers>,
+                   caf::reacts_to<reports_committed>, caf::reacts_to<extend_leases>,
+                   caf::reacts_to<drop_works>, caf::reacts_to<job_stopped>, caf::reacts_to<tick>,
+                   caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
+
+/// Writes outcomes in one transaction a flush, then tries completions.
+using outcome_batcher =
+  caf::typed_actor<caf::reacts_to<report_outcomes>, caf::reacts_to<flushed>,
+                   caf::reacts_to<completed>, caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
+                   caf::replies_to<drain>::with<drained>>;
+
+/// Looks for what time has made due or a crash left behind, and hints at it.
+using sweeper =
+  caf::typed_actor<caf::reacts_to<swept>, caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
+                   caf::replies_to<drain>::with<drained>>;
+
+/// A lane's actors as they are now. A place in `masters` or `senders` outlives the actor in it. A
+/// handle is null while its actor waits to be restarted.
+struct lane_peers {
+  std::string lane;
+  ingest door;
+  committer group;
+  planner plan;
+  credit room;
+  std::vector<master> masters;
+  std::vector<sender> senders;
+  std::vector<platform> sender_platforms; ///< by place in `senders`
+  outcome_batcher outcomes;
+};
+
+} // namespace signalbox
