@@ -1,0 +1,145 @@
+#include "adapters/apns/render.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include <chrono>
+#include <initializer_list>
+
+namespace signalbox {
+
+namespace json = boost::json;
+
+namespace {
+
+bool is_silent(const json::object& content) {
+  const auto* silent = content.if_contains("silent");
+  return silent != nullptr && silent->is_bool() && silent->get_bool();
+}
+
+std::string_view text_of(const json::object& content, std::string_view name) {
+  const auto* value = content.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string_view{value->get_string()}
+                                                : std::string_view{};
+}
+
+void copy_if_set(const json::object& from, std::string_view name, json::object& to,
+                 std::string_view new_name) {
+  if (const auto* value = from.if_contains(name); value != nullptr && !value->is_null())
+    to[new_name] = *value;
+}
+
+json::object render_alert(const json::object& content) {
+  json::object alert;
+  copy_if_set(content, "title", alert, "title");
+  copy_if_set(content, "body", alert, "body");
+  return alert;
+}
+
+json::object render_aps(const json::object& content) {
+  if (is_silent(content))
+    return {{"content-available", 1}};
+  json::object aps;
+  if (auto alert = render_alert(content); !alert.empty())
+    aps["alert"] = std::move(alert);
+  copy_if_set(content, "sound", aps, "sound");
+  copy_if_set(content, "badge", aps, "badge");
+  copy_if_set(content, "thread_id", aps, "thread-id");
+  copy_if_set(content, "category", aps, "category");
+  if (!text_of(content, "image_url").empty())
+    aps["mutable-content"] = 1;
+  return aps;
+}
+
+// RFC 7396, section 2.
+void merge_over(json::object& target, const json::object& patch) {
+  for (const auto& [name, value] : patch) {
+    if (value.is_null()) {
+      target.erase(name);
+    } else if (value.is_object()) {
+      auto& member = target[name];
+      if (!member.is_object())
+        member = json::object{};
+      merge_over(member.get_object(), value.get_object());
+    } else {
+      target[name] = value;
+    }
+  }
+}
+
+json::object render_body(const json::object& content) {
+  json::object body;
+  body["aps"] = render_aps(content);
+  copy_if_set(content, "image_url", body, "image_url");
+  // emplace keeps what is there: data overwrites nothing.
+  if (const auto* data = content.if_contains("data"); data != nullptr && data->is_object())
+    for (const auto& [name, value] : data->get_object())
+      body.emplace(name, value);
+  if (const auto* over = content.if_contains("apns"); over != nullptr && over->is_object())
+    merge_over(body, over->get_object());
+  return body;
+}
+
+std::string render_priority(const json::object& content) {
+  if (is_silent(content))
+    return "5";
+  const auto priority = text_of(content, "priority");
+  return priority == "normal" ? "5" : priority == "low" ? "1" : "10";
+}
+
+std::string render_expiration(const job_context& job) {
+  if (job.single_try())
+    return "0";
+  const auto deadline = job.deadline();
+  if (!deadline)
+    return {};
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(*deadline);
+  return std::to_string(seconds.time_since_epoch().count());
+}
+
+std::string render_collapse_id(const job_context& job, const json::object& content) {
+  if (const auto given = text_of(content, "collapse_id"); !given.empty())
+    return std::string{given};
+  return is_silent(content) ? std::string{} : job.id.to_string();
+}
+
+result<json::object> parse_content(std::string_view payload) {
+  boost::system::error_code error;
+  auto content = json::parse(payload, error);
+  if (error)
+    return result<json::object>::failure(errc::invalid, "payload: " + error.message());
+  if (!content.is_object())
+    return result<json::object>::failure(errc::invalid, "payload: not a JSON object");
+  return result<json::object>::success(std::move(content.get_object()));
+}
+
+} // namespace
+
+result<apns_request> render_apns(const job_context& job, std::string_view bundle) {
+  auto content = parse_content(job.payload);
+  if (!content.ok())
+    return result<apns_request>::failure(content.code, content.message);
+  return result<apns_request>::success({
+    .body = json::serialize(render_body(content.value)),
+    .topic = std::string{bundle},
+    .push_type = is_silent(content.value) ? "background" : "alert",
+    .priority = render_priority(content.value),
+    .expiration = render_expiration(job),
+    .collapse_id = render_collapse_id(job, content.value),
+  });
+}
+
+std::optional<std::string> check_apns_size(std::string_view payload) {
+  auto content = parse_content(payload);
+  if (!content.ok())
+    return content.message;
+  const auto size = json::serialize(render_body(content.value)).size();
+  if (size <= apns_payload_limit_bytes)
+    return std::nullopt;
+  return "the APNs payload is " + std::to_string(size) + " bytes, and the limit is " +
+         std::to_string(apns_payload_limit_bytes);
+}
+
+} // namespace signalbox

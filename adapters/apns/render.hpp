@@ -1,0 +1,40 @@
+#pragma once
+
+#include "messages/job.hpp"
+#include "messages/result.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace signalbox {
+
+/// APNs' limit for the body of everything but voip and broadcast (Apple, "Creating a remote
+/// notification server").
+inline constexpr std::size_t apns_payload_limit_bytes = 4096;
+
+/// What all requests of a job have in common: everything but the device token and the apns-id.
+struct apns_request {
+  std::string body;
+  std::string topic;
+  std::string push_type;
+  std::string priority;
+  std::string expiration;  ///< epoch seconds, "0" for one try; empty: no header
+  std::string collapse_id; ///< empty: no header
+};
+
+/// Renders a push job for an app with this bundle (SPEC 5).
+///
+/// Silent: `content-available`, push type background, priority 5, no alert, sound or badge. Else an
+/// alert with priority 10 (normal 5, low 1), `mutable-content` when there is an `image_url`, which
+/// travels at top level, and the job id as collapse id when none is given. `data` is merged at top
+/// level and never overwrites `aps`; the `apns` object is merged over all of it (RFC 7396). Fails
+/// with errc::invalid when the payload is not what messages/job.hpp promises. Pure.
+result<apns_request> render_apns(const job_context& job, std::string_view bundle);
+
+/// Says why a payload (as in `new_job::payload`) cannot go to APNs: too large once rendered. Empty
+/// when it can. For use at ingest. Pure.
+std::optional<std::string> check_apns_size(std::string_view payload);
+
+} // namespace signalbox
