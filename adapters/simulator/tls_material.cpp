@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace signalbox::simulator {
+namespace signalbox::sim {
 
 namespace fs = std::filesystem;
 
@@ -152,4 +152,4 @@ tls_material ensure_tls_material(const fs::path& dir) {
   return files;
 }
 
-} // namespace signalbox::simulator
+} // namespace signalbox::sim

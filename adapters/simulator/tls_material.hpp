@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string_view>
 
-namespace signalbox::simulator {
+namespace signalbox::sim {
 
 /// The ids that a provider token for the simulator's APNs side carries (`kid` and `iss`).
 inline constexpr std::string_view apns_key_id = "SIMKEY0001";
@@ -27,4 +27,4 @@ struct tls_material {
 /// names the file when one cannot be written.
 tls_material ensure_tls_material(const std::filesystem::path& dir);
 
-} // namespace signalbox::simulator
+} // namespace signalbox::sim

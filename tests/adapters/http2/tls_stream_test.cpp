@@ -57,7 +57,7 @@ class tls_stream_test : public testing::Test {
 protected:
   static void SetUpTestSuite() {
     char name[] = "/tmp/sb-tls-XXXXXX";
-    material = simulator::ensure_tls_material(mkdtemp(name));
+    material = sim::ensure_tls_material(mkdtemp(name));
   }
   static void TearDownTestSuite() { fs::remove_all(material.dir); }
 
@@ -85,7 +85,7 @@ protected:
     EXPECT_EQ(server.closes.size(), 1u);
   }
 
-  static simulator::tls_material material;
+  static sim::tls_material material;
   asio::io_context io;
   ssl::context client_context{ssl::context::tls_client};
   ssl::context server_context{ssl::context::tls_server};
@@ -93,7 +93,7 @@ protected:
   peer server;
 };
 
-simulator::tls_material tls_stream_test::material;
+sim::tls_material tls_stream_test::material;
 
 TEST_F(tls_stream_test, carries_bytes_both_ways_and_ends_in_order) {
   const std::string big(300'000, 'x');

@@ -1,0 +1,148 @@
+#include "adapters/simulator/apns_service.hpp"
+
+#include "adapters/simulator/text_hash.hpp"
+#include "adapters/simulator/tls_material.hpp"
+
+#include <chrono>
+#include <ctime>
+#include <optional>
+#include <utility>
+
+namespace signalbox::sim {
+
+namespace {
+
+constexpr std::string_view bearer = "bearer ";
+
+std::int64_t now_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+bool is_live_activity(const apns_request& parsed) {
+  return parsed.push_type == "liveactivity";
+}
+
+bool starts_with_bearer(std::string_view text) {
+  if (text.size() < bearer.size())
+    return false;
+  for (std::size_t i = 0; i + 1 < bearer.size(); ++i)
+    if ((text[i] | 0x20) != bearer[i])
+      return false;
+  return text[bearer.size() - 1] == ' ';
+}
+
+} // namespace
+
+apns_service::apns_service(std::uint64_t seed, std::string bundle, std::string order_key,
+                           const std::filesystem::path& public_key_pem)
+  : provider_service{seed,
+                     {"410 Unregistered", "410 ExpiredToken", "400 BadDeviceToken",
+                      "400 DeviceTokenNotForTopic"}},
+    rules_{std::move(bundle)}, tokens_{public_key_pem, std::string{apns_key_id},
+                                       std::string{apns_team_id}},
+    payloads_{std::move(order_key)}, random_{seed} {}
+
+void apns_service::handle(const request& in, answer& out) {
+  const auto parsed = parse_apns_request(in);
+  const auto target_hash = text_hash(parsed.token);
+  const auto id_hash = parsed.id ? text_hash(*parsed.id) : 0;
+  stats_.prefetch(target_hash, id_hash);
+  name_answer(parsed, out);
+
+  const auto rejection = check(in, parsed, out);
+
+  stats_.count_request();
+  if (!parsed.token.empty()) {
+    stats_.count_target(target_hash);
+    devices_.record(parsed.token, in);
+  }
+  if (parsed.id && is_apns_id(*parsed.id))
+    stats_.count_message_id(id_hash);
+  if (rejection)
+    return reject(rejection.status, rejection.reason, out);
+  if (is_live_activity(parsed))
+    if (const auto order = payloads_.read(in.body).order)
+      stats_.count_order(target_hash ^ (text_hash(parsed.collapse_id.value_or("")) >> 1), *order);
+  apply_faults(parsed, id_hash, out);
+}
+
+// The answer's apns-id is the request's, else a new one.
+void apns_service::name_answer(const apns_request& parsed, answer& out) {
+  if (parsed.id && is_apns_id(*parsed.id)) {
+    parsed.id->copy(out.apns_id_text.data(), out.apns_id_text.size());
+  } else {
+    constexpr char digits[] = "0123456789abcdef";
+    std::uint64_t bits[] = {random_(), random_()};
+    for (std::size_t i = 0, digit = 0; i < out.apns_id_text.size(); ++i) {
+      if (i == 8 || i == 13 || i == 18 || i == 23) {
+        out.apns_id_text[i] = '-';
+        continue;
+      }
+      out.apns_id_text[i] = digits[bits[digit / 16] >> digit % 16 * 4 & 15];
+      ++digit;
+    }
+    // RFC 9562: version 4, variant 10.
+    out.apns_id_text[14] = '4';
+    out.apns_id_text[19] = digits[8 | (bits[1] & 3)];
+  }
+  out.apns_id = {out.apns_id_text.data(), out.apns_id_text.size()};
+}
+
+apns_rejection apns_service::check(const request& in, const apns_request& parsed, answer& out) {
+  if (const auto rejection = rules_.check_head(parsed))
+    return rejection;
+  if (const auto rejection = check_provider_token(parsed))
+    return rejection;
+  out.authenticated = true;
+  if (const auto rejection = rules_.check_message(parsed))
+    return rejection;
+  if (in.body_size == 0)
+    return {400, "PayloadEmpty"};
+  if (in.body_size > apns_payload_limit(parsed))
+    return {413, "PayloadTooLarge"};
+  if (!payloads_.read(in.body).well_formed)
+    return {400, "BadPayload"};
+  return {};
+}
+
+apns_rejection apns_service::check_provider_token(const apns_request& parsed) {
+  if (!parsed.authorization || !starts_with_bearer(*parsed.authorization))
+    return {403, "MissingProviderToken"};
+  switch (tokens_.verify(parsed.authorization->substr(bearer.size()), std::time(nullptr))) {
+  case token_verdict::valid:
+    return {};
+  case token_verdict::expired:
+    return {403, "ExpiredProviderToken"};
+  case token_verdict::invalid:
+    break;
+  }
+  return {403, "InvalidProviderToken"};
+}
+
+void apns_service::apply_faults(const apns_request& parsed, std::uint64_t id_hash, answer& out) {
+  const auto* fault = faults_.permanent_fault(parsed.token);
+  if (fault == nullptr)
+    fault = faults_.draw_transient();
+  if (fault != nullptr && fault->what == fault::kind::answer) {
+    if (fault->status == 429 || fault->status == 503)
+      out.retry_after_s = faults_.settings().retry_after_s;
+    return reject(fault->status, fault->reason, out);
+  }
+  stats_.count_accepted(parsed.id ? std::optional{id_hash} : std::nullopt);
+  if (fault != nullptr)
+    out.what = fault->what == fault::kind::reset ? answer::fate::reset : answer::fate::silent;
+}
+
+void apns_service::reject(int status, std::string_view reason, answer& out) {
+  stats_.count_rejected(reason);
+  out.status = status;
+  out.content_type = "application/json";
+  out.body.append(R"({"reason":")").append(reason).append("\"");
+  if (status == 410)
+    out.body.append(R"(,"timestamp":)")
+      .append(std::to_string(faults_.settings().unregistered_timestamp_ms.value_or(now_ms())));
+  out.body.append("}");
+}
+
+} // namespace signalbox::sim

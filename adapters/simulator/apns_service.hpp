@@ -1,0 +1,43 @@
+#pragma once
+
+#include "adapters/simulator/apns_payload.hpp"
+#include "adapters/simulator/apns_rules.hpp"
+#include "adapters/simulator/provider_service.hpp"
+#include "adapters/simulator/provider_token.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <random>
+#include <string>
+
+namespace signalbox::sim {
+
+/// APNs as its clients see it: `POST /3/device/<token>`.
+///
+/// Permanent faults are `410 Unregistered`, `410 ExpiredToken`, `400 BadDeviceToken` and
+/// `400 DeviceTokenNotForTopic`, in this order. A body that is no JSON or has no `aps` dictionary
+/// is refused with 400 `BadPayload`, a reason that Apple does not list.
+class apns_service final : public provider_service {
+public:
+  /// The provider tokens are those of `apns_key_id` and `apns_team_id`, made with the private half
+  /// of `public_key_pem`.
+  apns_service(std::uint64_t seed, std::string bundle, std::string order_key,
+               const std::filesystem::path& public_key_pem);
+
+  void handle(const request& in, answer& out) override;
+  bool requires_well_formed_messages() const override { return true; }
+
+private:
+  apns_rejection check(const request& in, const apns_request& parsed, answer& out);
+  apns_rejection check_provider_token(const apns_request& parsed);
+  void apply_faults(const apns_request& parsed, std::uint64_t id_hash, answer& out);
+  void reject(int status, std::string_view reason, answer& out);
+  void name_answer(const apns_request& parsed, answer& out);
+
+  apns_rules rules_;
+  provider_token_verifier tokens_;
+  apns_payload_reader payloads_;
+  std::mt19937_64 random_;
+};
+
+} // namespace signalbox::sim

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "adapters/simulator/http2_session.hpp"
+#include "adapters/simulator/postponed_answers.hpp"
+#include "adapters/simulator/provider_service.hpp"
+#include "adapters/simulator/tls_material.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json/object.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace signalbox::sim {
+
+/// The listener and the connections of one simulated provider, on 127.0.0.1. Not thread-safe: it
+/// lives on the I/O thread.
+class http2_server {
+public:
+  /// `port` 0 picks a free one. Throws `boost::system::system_error` when the port is taken or the
+  /// certificate cannot be read. `service` outlives the server.
+  http2_server(const boost::asio::any_io_executor& executor, std::uint16_t port,
+               const tls_material& tls, provider_service& service);
+  ~http2_server();
+
+  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+
+  void start() { accept(); }
+
+  /// Accepts no more, sends the answers that wait, says GOAWAY and closes; connections whose peer
+  /// does not read are cut off after 3 s.
+  void stop();
+
+  /// Applies members of `POST /faults` to the service and to the open connections.
+  std::optional<fault_error> set_faults(const boost::json::object& members);
+
+  /// Clears the counters and the faults.
+  void reset();
+
+  // For the sessions:
+
+  provider_service& service() noexcept { return service_; }
+  boost::asio::any_io_executor executor() { return acceptor_.get_executor(); }
+  boost::asio::ssl::context& tls_context() noexcept { return tls_context_; }
+
+  /// True if the faults make the stream's answer wait; it is sent later then.
+  bool postpone(http2_session& session, std::int32_t stream_id);
+
+  bool refuses_next_stream();
+
+  void forget(http2_session& session);
+
+private:
+  void accept();
+  void follow_faults(const fault_settings& before);
+  std::vector<std::shared_ptr<http2_session>> open_sessions() const;
+
+  provider_service& service_;
+  boost::asio::ssl::context tls_context_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::steady_timer stop_deadline_;
+  postponed_answers postponed_;
+  std::unordered_map<http2_session*, std::shared_ptr<http2_session>> sessions_;
+  std::uint64_t streams_ = 0;
+  bool stopping_ = false;
+};
+
+} // namespace signalbox::sim

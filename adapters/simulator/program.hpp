@@ -1,0 +1,21 @@
+#pragma once
+
+#include "adapters/simulator/simulator.hpp"
+
+#include <filesystem>
+
+namespace signalbox::sim {
+
+struct program_options {
+  simulator_options simulator;
+  /// Where the URLs are written once ready; empty for nowhere.
+  std::filesystem::path info_file;
+};
+
+/// Runs the simulator until SIGTERM or SIGINT. Says on stdout, in one line of JSON, where it is:
+/// `{apns, fcm, admin, pid, tls_dir, apns_key_id, apns_team_id, bundle, seed}`; the info file holds
+/// the same. Returns the exit code: 0 when stopped by a signal, 1 after a failure (said on stderr).
+/// Call it from the main thread before other threads exist, since it blocks those signals.
+int run_program(const program_options& options);
+
+} // namespace signalbox::sim

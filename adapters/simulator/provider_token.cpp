@@ -1,0 +1,141 @@
+#include "adapters/simulator/provider_token.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <openssl/bn.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include <array>
+#include <cstdio>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace signalbox::sim {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::int64_t longest_age_s = 60 * 60;
+constexpr std::size_t most_known = 1024;
+constexpr std::size_t half_signature = 32;
+
+std::optional<std::string> decode_base64url(std::string_view text) {
+  constexpr auto value_of = [](char c) -> int {
+    if (c >= 'A' && c <= 'Z')
+      return c - 'A';
+    if (c >= 'a' && c <= 'z')
+      return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+      return c - '0' + 52;
+    return c == '-' ? 62 : c == '_' ? 63 : -1;
+  };
+  std::string bytes;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    const int value = value_of(c);
+    if (value < 0)
+      return {};
+    bits = bits << 6 | static_cast<std::uint32_t>(value);
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      bytes.push_back(static_cast<char>(bits >> count & 0xff));
+    }
+  }
+  return bytes;
+}
+
+json::object parse_part(std::string_view part) {
+  const auto text = decode_base64url(part);
+  if (!text)
+    return {};
+  json::error_code error;
+  auto value = json::parse(*text, error);
+  return !error && value.is_object() ? std::move(value.get_object()) : json::object{};
+}
+
+bool has_text(const json::object& object, std::string_view name, std::string_view expected) {
+  const auto* value = object.if_contains(name);
+  const auto* text = value == nullptr ? nullptr : value->if_string();
+  return text != nullptr && std::string_view{text->data(), text->size()} == expected;
+}
+
+} // namespace
+
+void provider_token_verifier::key_deleter::operator()(void* key) const {
+  EVP_PKEY_free(static_cast<EVP_PKEY*>(key));
+}
+
+provider_token_verifier::provider_token_verifier(const std::filesystem::path& public_key_pem,
+                                                 std::string key_id, std::string team_id)
+  : key_id_{std::move(key_id)}, team_id_{std::move(team_id)} {
+  std::unique_ptr<FILE, int (*)(FILE*)> file{std::fopen(public_key_pem.c_str(), "r"), std::fclose};
+  if (file)
+    key_.reset(PEM_read_PUBKEY(file.get(), nullptr, nullptr, nullptr));
+  if (!key_)
+    throw std::runtime_error{"cannot read a public key from " + public_key_pem.string()};
+}
+
+provider_token_verifier::~provider_token_verifier() = default;
+
+token_verdict provider_token_verifier::verify(std::string_view token, std::int64_t now_s) {
+  if (token != latest_token_) {
+    const std::string text{token};
+    auto found = known_.find(text);
+    if (found == known_.end()) {
+      if (known_.size() == most_known)
+        known_.clear();
+      found = known_.emplace(text, examine(token)).first;
+    }
+    latest_token_ = text;
+    latest_ = found->second;
+  }
+  if (!latest_.genuine || latest_.issued_at_s > now_s)
+    return token_verdict::invalid;
+  return now_s - latest_.issued_at_s > longest_age_s ? token_verdict::expired
+                                                     : token_verdict::valid;
+}
+
+provider_token_verifier::claims provider_token_verifier::examine(std::string_view token) const {
+  const auto first = token.find('.');
+  const auto second = token.find('.', first == token.npos ? first : first + 1);
+  if (second == token.npos)
+    return {};
+  const auto header = parse_part(token.substr(0, first));
+  const auto payload = parse_part(token.substr(first + 1, second - first - 1));
+  const auto signature = decode_base64url(token.substr(second + 1));
+  const auto* issued_at = payload.if_contains("iat");
+  if (!has_text(header, "alg", "ES256") || !has_text(header, "kid", key_id_) ||
+      !has_text(payload, "iss", team_id_) || issued_at == nullptr || !issued_at->is_int64() ||
+      !signature || !signature_holds(token.substr(0, second), *signature))
+    return {};
+  return {true, issued_at->get_int64()};
+}
+
+// RFC 7518, section 3.4: the signature is r and s, 32 bytes each; OpenSSL wants them as DER.
+bool provider_token_verifier::signature_holds(std::string_view signed_part,
+                                              std::string_view signature) const {
+  if (signature.size() != 2 * half_signature)
+    return false;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(signature.data());
+  const std::unique_ptr<ECDSA_SIG, void (*)(ECDSA_SIG*)> pair{ECDSA_SIG_new(), ECDSA_SIG_free};
+  ECDSA_SIG_set0(pair.get(), BN_bin2bn(bytes, half_signature, nullptr),
+                 BN_bin2bn(bytes + half_signature, half_signature, nullptr));
+  std::array<unsigned char, 128> der;
+  auto* out = der.data();
+  const int size = i2d_ECDSA_SIG(pair.get(), &out);
+  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> digest{EVP_MD_CTX_new(),
+                                                                  EVP_MD_CTX_free};
+  auto* key = static_cast<EVP_PKEY*>(key_.get());
+  return size > 0 && EVP_DigestVerifyInit(digest.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
+         EVP_DigestVerify(digest.get(), der.data(), static_cast<std::size_t>(size),
+                          reinterpret_cast<const unsigned char*>(signed_part.data()),
+                          signed_part.size()) == 1;
+}
+
+} // namespace signalbox::sim

@@ -1,0 +1,71 @@
+#include "adapters/simulator/traffic_stats.hpp"
+
+namespace signalbox::sim {
+
+traffic_totals& traffic_totals::operator+=(const traffic_totals& other) {
+  requests += other.requests;
+  accepted += other.accepted;
+  rejected += other.rejected;
+  for (const auto& [reason, count] : other.by_reason)
+    by_reason[reason] += count;
+  unique_targets += other.unique_targets;
+  unique_apns_ids += other.unique_apns_ids;
+  duplicates += other.duplicates;
+  out_of_order += other.out_of_order;
+  connections += other.connections;
+  goaways += other.goaways;
+  return *this;
+}
+
+boost::json::object to_json(const traffic_totals& totals) {
+  boost::json::object by_reason;
+  for (const auto& [reason, count] : totals.by_reason)
+    by_reason.emplace(reason, count);
+  return {{"requests", totals.requests},
+          {"accepted", totals.accepted},
+          {"rejected", totals.rejected},
+          {"by_reason", std::move(by_reason)},
+          {"unique_targets", totals.unique_targets},
+          {"unique_apns_ids", totals.unique_apns_ids},
+          {"duplicates", totals.duplicates},
+          {"out_of_order", totals.out_of_order},
+          {"connections", totals.connections},
+          {"goaways", totals.goaways}};
+}
+
+void traffic_stats::count_accepted(std::optional<std::uint64_t> message_id) {
+  ++totals_.accepted;
+  if (message_id && !accepted_ids_.insert(*message_id))
+    ++totals_.duplicates;
+}
+
+void traffic_stats::count_rejected(std::string_view reason) {
+  ++totals_.rejected;
+  auto found = totals_.by_reason.find(reason);
+  if (found == totals_.by_reason.end())
+    found = totals_.by_reason.emplace(reason, 0).first;
+  ++found->second;
+}
+
+void traffic_stats::count_order(std::uint64_t key, double value) {
+  const auto [entry, fresh] = latest_.try_emplace(key, value);
+  if (fresh)
+    return;
+  if (value < entry->second)
+    ++totals_.out_of_order;
+  else
+    entry->second = value;
+}
+
+traffic_totals traffic_stats::totals() const {
+  auto result = totals_;
+  result.unique_targets = targets_.size();
+  result.unique_apns_ids = seen_ids_.size();
+  return result;
+}
+
+void traffic_stats::clear() {
+  *this = traffic_stats{};
+}
+
+} // namespace signalbox::sim

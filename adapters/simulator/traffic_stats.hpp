@@ -1,0 +1,79 @@
+#pragma once
+
+#include "adapters/simulator/hash_set.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace signalbox::sim {
+
+/// What one provider of the simulator saw, as `GET /stats` shows it.
+struct traffic_totals {
+  /// Complete requests, however answered: `accepted + rejected`.
+  std::uint64_t requests = 0;
+  /// Answered 200, or counted so before falling silent (`no-answer`, `reset`).
+  std::uint64_t accepted = 0;
+  std::uint64_t rejected = 0;
+  /// `rejected` by the reason in the answer.
+  std::map<std::string, std::uint64_t, std::less<>> by_reason;
+  /// Distinct tokens in complete requests, whatever the answer.
+  std::uint64_t unique_targets = 0;
+  /// Distinct apns-ids in complete requests.
+  std::uint64_t unique_apns_ids = 0;
+  /// Accepts beyond the first per apns-id.
+  std::uint64_t duplicates = 0;
+  /// Valid Live Activity requests with a lower order value than an earlier one for the same token
+  /// and activity.
+  std::uint64_t out_of_order = 0;
+  /// HTTP/2 connections opened.
+  std::uint64_t connections = 0;
+  /// GOAWAY frames sent by `goaway_every`.
+  std::uint64_t goaways = 0;
+
+  traffic_totals& operator+=(const traffic_totals& other);
+};
+
+boost::json::object to_json(const traffic_totals& totals);
+
+/// Counts the traffic of one provider. Not thread-safe: it lives on the I/O thread.
+class traffic_stats {
+public:
+  /// Announces the hashes that `count_*` will be called with, to hide the memory's latency.
+  void prefetch(std::uint64_t target, std::uint64_t message_id) const noexcept {
+    targets_.prefetch(target);
+    seen_ids_.prefetch(message_id);
+    accepted_ids_.prefetch(message_id);
+  }
+
+  void count_request() noexcept { ++totals_.requests; }
+  void count_target(std::uint64_t target) { targets_.insert(target); }
+  void count_message_id(std::uint64_t message_id) { seen_ids_.insert(message_id); }
+
+  /// `message_id` is absent where the client sent none: such accepts are never duplicates.
+  void count_accepted(std::optional<std::uint64_t> message_id);
+  void count_rejected(std::string_view reason);
+
+  /// `key` stands for a token and an activity.
+  void count_order(std::uint64_t key, double value);
+
+  void count_connection() noexcept { ++totals_.connections; }
+  void count_goaway() noexcept { ++totals_.goaways; }
+
+  traffic_totals totals() const;
+  void clear();
+
+private:
+  traffic_totals totals_;
+  hash_set targets_;
+  hash_set seen_ids_;
+  hash_set accepted_ids_;
+  std::unordered_map<std::uint64_t, double> latest_;
+};
+
+} // namespace signalbox::sim

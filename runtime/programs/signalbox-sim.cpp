@@ -1,0 +1,47 @@
+#include "adapters/simulator/program.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <random>
+
+int main(int argc, char** argv) {
+  constexpr int usage_error = 2;
+  signalbox::sim::program_options options;
+  auto& simulator = options.simulator;
+  simulator.seed = std::random_device{}();
+
+  CLI::App app{"Simulates APNs over TLS and HTTP/2 on 127.0.0.1, with faults and counters.\n"
+               "Admin (HTTP/1.1): GET /stats, GET /stats/devices?token=, POST /faults,\n"
+               "POST /reset, GET /livez. Ports of 0 are picked free.\n"
+               "Exit codes: 0 stopped by a signal, 1 failed while running, 2 wrong usage."};
+  app.set_version_flag("--version", SIGNALBOX_VERSION);
+  app.add_option("--apns-port", simulator.apns_port, "port of APNs")->capture_default_str();
+  app.add_option("--fcm-port", simulator.fcm_port, "port of FCM (answers 501)")
+    ->capture_default_str();
+  app.add_option("--admin-port", simulator.admin_port, "port of the admin interface")
+    ->capture_default_str();
+  app.add_option("--tls-dir", simulator.tls_dir,
+                 "directory of ca.pem, server.pem, server.key, apns-key.p8 and apns-key.pub.pem, "
+                 "made where missing (default: a temporary one, removed at the end)");
+  app.add_option("--bundle", simulator.bundle, "bundle id whose topics are accepted")
+    ->capture_default_str();
+  app
+    .add_option("--order-key", simulator.order_key,
+                "numeric content-state member that orders Live Activity updates")
+    ->capture_default_str();
+  app.add_option("--seed", simulator.seed, "seed of the faults (default: a random one)");
+  app.add_flag("--record-devices", simulator.record_devices,
+               "keep every device's last request for GET /stats/devices, which costs speed and "
+               "memory (also: POST /faults {\"record_devices\": true})");
+  app.add_option("--info-file", options.info_file,
+                 "write the URLs, the process id and the TLS directory to this file, as JSON, "
+                 "once ready");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : usage_error;
+  }
+  return signalbox::sim::run_program(options);
+}
