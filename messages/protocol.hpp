@@ -3,8 +3,8 @@
 #include "messages/answer.hpp"
 #include "messages/ledger.hpp"
 
+#include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
-#include <caf/atom.hpp>
 #include <caf/typed_actor.hpp>
 
 #include <cstddef>
@@ -70,18 +70,21 @@ struct planned {
   result<plan_result> outcome;
 };
 
-/// Room at one sender for one destination, in targets.
+/// Room at one sender for one destination, in targets. Returned room may be negative: a chunk is
+/// never split, so a claim may overdraw its grant by less than a chunk.
 struct credit_share {
   std::size_t sender = 0; ///< its place in lane_peers::senders
   destination dest;
-  std::size_t targets = 0;
+  std::int64_t targets = 0;
 };
 
-/// A master asks for room. `urgent`: any room will do, for works that are already claimed;
-/// otherwise the answer waits until a claim is worth its transaction.
+/// A master asks for room, for certain destinations or (none named) for any. `urgent`: any room
+/// will do, for works that are already claimed; otherwise the answer waits until a claim is worth
+/// its transaction. A later request of the same master replaces an earlier one.
 struct credit_request {
   std::size_t master = 0;
   bool urgent = false;
+  std::vector<destination> wanted;
 };
 
 /// Room that is reserved for the master until it is used or returned.
@@ -94,17 +97,14 @@ struct credit_return {
   std::vector<credit_share> shares;
 };
 
-/// A master saw work for destinations that no credit exists for yet.
+/// A master saw work for destinations that may have no credit yet.
 struct open_destinations {
   std::vector<destination> destinations;
 };
 
-/// A sender tells a new credit actor what it holds, and a window that has changed.
-struct sender_window {
-  std::size_t sender = 0;
-  destination dest;
-  std::size_t window = 0; ///< of in-flight requests
-  std::size_t held = 0;   ///< targets queued, in flight or uncommitted
+/// A sender tells a new credit actor how many targets it holds: queued, in flight or uncommitted.
+struct credit_used {
+  std::vector<credit_share> shares;
 };
 
 struct claimed {
@@ -154,9 +154,13 @@ struct answers {
   std::vector<answer_batch> batches;
 };
 
-/// Outcomes on their way into the ledger. `number` rises by one with each report of a sender.
+/// The transport has answered everything and closed its connections.
+struct transport_stopped {};
+
+/// Outcomes on their way into the ledger. `number` rises by one with each report of the sender
+/// `from`.
 struct report_outcomes {
-  std::size_t sender = 0;
+  caf::strong_actor_ptr from;
   std::uint64_t number = 0;
   bool pressing = false; ///< half of a window awaits its commit
   std::vector<outcome_batch> batches;
@@ -210,7 +214,7 @@ SIGNALBOX_LOCAL_MESSAGE(credit_request)
 SIGNALBOX_LOCAL_MESSAGE(credit_grant)
 SIGNALBOX_LOCAL_MESSAGE(credit_return)
 SIGNALBOX_LOCAL_MESSAGE(open_destinations)
-SIGNALBOX_LOCAL_MESSAGE(sender_window)
+SIGNALBOX_LOCAL_MESSAGE(credit_used)
 SIGNALBOX_LOCAL_MESSAGE(claimed)
 SIGNALBOX_LOCAL_MESSAGE(reloaded)
 SIGNALBOX_LOCAL_MESSAGE(leases_renewed)
@@ -220,6 +224,7 @@ SIGNALBOX_LOCAL_MESSAGE(extend_leases)
 SIGNALBOX_LOCAL_MESSAGE(drop_works)
 SIGNALBOX_LOCAL_MESSAGE(job_stopped)
 SIGNALBOX_LOCAL_MESSAGE(answers)
+SIGNALBOX_LOCAL_MESSAGE(transport_stopped)
 SIGNALBOX_LOCAL_MESSAGE(report_outcomes)
 SIGNALBOX_LOCAL_MESSAGE(reports_committed)
 SIGNALBOX_LOCAL_MESSAGE(flushed)
@@ -255,7 +260,7 @@ using planner =
 
 /// Shares out the room at the senders among the masters.
 using credit = caf::typed_actor<caf::reacts_to<credit_request>, caf::reacts_to<credit_return>,
-                                caf::reacts_to<open_destinations>, caf::reacts_to<sender_window>,
+                                caf::reacts_to<open_destinations>, caf::reacts_to<credit_used>,
                                 caf::reacts_to<peers_changed>>;
 
 /// Claims works under a lease, hands them to senders within its credit, renews the leases.
@@ -269,9 +274,10 @@ using master =
 /// Owns the windows of in-flight requests over its own connections; turns answers into outcomes.
 using sender =
   caf::typed_actor<caf::reacts_to<assign_works>, caf::reacts_to<answers>,
-                   caf::reacts_to<reports_committed>, caf::reacts_to<extend_leases>,
-                   caf::reacts_to<drop_works>, caf::reacts_to<job_stopped>, caf::reacts_to<tick>,
-                   caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
+                   caf::reacts_to<transport_stopped>, caf::reacts_to<reports_committed>,
+                   caf::reacts_to<extend_leases>, caf::reacts_to<drop_works>,
+                   caf::reacts_to<job_stopped>, caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
+                   caf::replies_to<drain>::with<drained>>;
 
 /// Writes outcomes in one transaction a flush, then tries completions.
 using outcome_batcher =
@@ -282,6 +288,39 @@ using outcome_batcher =
 /// Looks for what time has made due or a crash left behind, and hints at it.
 using sweeper =
   caf::typed_actor<caf::reacts_to<swept>, caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
+                   caf::replies_to<drain>::with<drained>>;
+
+/// A child died and its backoff is over.
+struct restart_child {
+  std::size_t place = 0;
+};
+
+/// The committer was (re)started: lanes pass it on to their actors.
+struct committer_changed {
+  committer group;
+};
+
+/// First step of the ordered stop: a lane's door passes on what it took in and refuses the rest.
+struct drain_door {};
+
+} // namespace signalbox
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::restart_child)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::committer_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::drain_door)
+
+namespace signalbox {
+
+/// Owns a lane's actors: starts them, restarts what crashes, escalates what keeps crashing, and
+/// runs the lane's part of the ordered stop.
+using lane_supervisor =
+  caf::typed_actor<caf::reacts_to<restart_child>, caf::reacts_to<committer_changed>,
+                   caf::replies_to<drain_door>::with<drained>,
+                   caf::replies_to<drain>::with<drained>>;
+
+/// Owns the committer and the lanes, and runs the ordered stop.
+using node_supervisor =
+  caf::typed_actor<caf::reacts_to<restart_child>, caf::reacts_to<peers_changed>,
                    caf::replies_to<drain>::with<drained>>;
 
 /// A lane's actors as they are now. A place in `masters` or `senders` outlives the actor in it. A
