@@ -5,6 +5,7 @@
 #include <caf/invoke_message_result.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/sec.hpp>
+#include <caf/send.hpp>
 #include <caf/system_messages.hpp>
 
 #include <atomic>
@@ -22,10 +23,10 @@ struct mailbox_stats {
   std::atomic<std::uint64_t> processed{0};
   std::atomic<std::uint64_t> refused{0};
 
-  /// Takes a place if one is free.
-  bool try_enter() {
+  /// Takes a place: always when `forced`, else if one is free.
+  bool try_enter(bool forced = false) {
     const auto now = depth.fetch_add(1, std::memory_order_relaxed) + 1;
-    if (now > capacity.load(std::memory_order_relaxed)) {
+    if (!forced && now > capacity.load(std::memory_order_relaxed)) {
       depth.fetch_sub(1, std::memory_order_relaxed);
       refused.fetch_add(1, std::memory_order_relaxed);
       return false;
@@ -55,7 +56,7 @@ public:
 
   using Base::enqueue;
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* unit) override {
-    if (!counted(*element) || stats_->try_enter()) {
+    if (!counted(*element) || stats_->try_enter(element->mid.is_urgent_message())) {
       Base::enqueue(std::move(element), unit);
       return;
     }
@@ -87,7 +88,7 @@ protected:
 
 private:
   static bool counted(const caf::mailbox_element& element) {
-    if (!element.mid.is_normal_message() || element.mid.is_response())
+    if (element.mid.is_response())
       return false;
     switch (element.content().type_token()) {
     case caf::make_type_token<caf::exit_msg>():
@@ -102,5 +103,19 @@ private:
 
   std::shared_ptr<mailbox_stats> stats_;
 };
+
+/// Sends what credit bounds: counted by the receiver's mailbox, never refused by it, first in first
+/// out.
+template <class Self, class Handle, class Message>
+void send_urgent(Self* self, const Handle& to, Message message) {
+  if (to)
+    self->template send<caf::message_priority::high>(to, std::move(message));
+}
+
+/// The same from a thread that is no actor's.
+template <class Handle, class Message>
+void anon_send_urgent(const Handle& to, Message message) {
+  caf::anon_send<caf::message_priority::high>(to, std::move(message));
+}
 
 } // namespace signalbox

@@ -1,0 +1,142 @@
+#include "actors/committer.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace signalbox {
+
+committer_actor::committer_actor(caf::actor_config& cfg, std::shared_ptr<mailbox_stats> mailbox,
+                                 job_store& store, committer_options options)
+  : bounded(cfg, std::move(mailbox)), store_(store), options_(options) {}
+
+committer_actor::behavior_type committer_actor::make_behavior() {
+  return {
+    [this](submit_jobs& batch) { submit(batch); },
+    [this](group_committed& group) { finish(group); },
+    [this](const direct_finished& finished) {
+      queue_of(finished.lane).direct_room += finished.works;
+    },
+    [this](const peers_changed& change) { queue_of(change.peers->lane).peers = change.peers; },
+    [this](const drain&) {
+      drain_promise_ = make_response_promise<drained>();
+      finish_drain();
+      return drain_promise_;
+    },
+  };
+}
+
+void committer_actor::on_exit() {
+  lanes_.clear();
+  group_.clear();
+}
+
+committer_actor::lane_queue& committer_actor::queue_of(const std::string& lane) {
+  const auto [found, added] = lanes_.try_emplace(lane);
+  if (added)
+    found->second.direct_room = options_.direct_works;
+  return found->second;
+}
+
+void committer_actor::submit(submit_jobs& batch) {
+  auto& waiting = queue_of(batch.lane).waiting;
+  std::move(batch.jobs.begin(), batch.jobs.end(), std::back_inserter(waiting));
+  if (group_.empty())
+    commit_next();
+}
+
+void committer_actor::commit_next() {
+  std::vector<job_submission> jobs;
+  std::map<std::string, std::size_t> taken;
+  std::map<std::string, std::size_t> direct;
+  auto lane = lanes_.upper_bound(last_lane_);
+  for (std::size_t idle = 0; idle < lanes_.size() && jobs.size() < options_.group_size;) {
+    if (lane == lanes_.end())
+      lane = lanes_.begin();
+    auto& [name, queue] = *lane;
+    if (queue.waiting.empty()) {
+      ++idle;
+    } else {
+      idle = 0;
+      auto job = std::move(queue.waiting.front());
+      queue.waiting.pop_front();
+      const bool take = direct[name] < queue.direct_room && queue.peers;
+      direct[name] += take ? 1 : 0;
+      group_.push_back({name, job.job.id, std::move(job.reply)});
+      jobs.push_back({std::move(job.job), take});
+      ++taken[name];
+      last_lane_ = name;
+    }
+    ++lane;
+  }
+  if (jobs.empty()) {
+    finish_drain();
+    return;
+  }
+  for (const auto& [name, count] : taken)
+    if (const auto& peers = lanes_[name].peers)
+      send_urgent(this, peers->door, jobs_taken{count});
+  store_.commit_jobs(std::move(jobs), options_.lease,
+                     [self = committer{this}](result<std::vector<commit_result>> outcome) {
+                       anon_send_urgent(self, group_committed{std::move(outcome)});
+                     });
+}
+
+void committer_actor::finish(group_committed& group) {
+  auto& results = group.outcome.value;
+  std::map<std::string, std::vector<work_ptr>> direct;
+  std::map<std::string, bool> hint;
+  for (std::size_t i = 0; i < group_.size(); ++i) {
+    const auto& [lane, job, reply] = group_[i];
+    if (!group.outcome.ok()) {
+      reply->refused(group.outcome.code, group.outcome.message);
+    } else if (results[i].code != errc::ok) {
+      reply->refused(results[i].code, results[i].message);
+    } else {
+      reply->accepted(job, results[i].status);
+      auto& works = results[i].taken;
+      if (works.empty() && results[i].status == job_status::queued)
+        hint[lane] = true;
+      std::move(works.begin(), works.end(), std::back_inserter(direct[lane]));
+    }
+  }
+  if (!group.outcome.ok())
+    spdlog::warn("event=commit_failed jobs={} code={} error=\"{}\"", group_.size(),
+                 to_string(group.outcome.code), group.outcome.message);
+  group_.clear();
+  for (auto& [name, works] : direct)
+    if (!works.empty())
+      hand_over(queue_of(name), std::move(works));
+  for (const auto& [name, hinted] : hint)
+    if (const auto& peers = queue_of(name).peers) {
+      send_urgent(this, peers->plan, work_hint{});
+      for (const auto& each : peers->masters)
+        send_urgent(this, each, work_hint{});
+    }
+  commit_next();
+}
+
+void committer_actor::hand_over(lane_queue& lane, std::vector<work_ptr> works) {
+  lane.direct_room -= std::min(lane.direct_room, works.size());
+  const auto& masters = lane.peers->masters;
+  for (std::size_t tried = 0; tried < masters.size(); ++tried) {
+    const auto& to = masters[lane.next_master++ % masters.size()];
+    if (!to)
+      continue;
+    send_urgent(this, to, direct_works{std::move(works)});
+    return;
+  }
+  // Every master is being restarted: the works' leases run out, and a claim takes them.
+  lane.direct_room += works.size();
+}
+
+void committer_actor::finish_drain() {
+  const bool empty =
+    group_.empty() && std::all_of(lanes_.begin(), lanes_.end(),
+                                  [](const auto& lane) { return lane.second.waiting.empty(); });
+  if (empty && drain_promise_.pending())
+    drain_promise_.deliver(drained{});
+}
+
+} // namespace signalbox

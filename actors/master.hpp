@@ -1,0 +1,84 @@
+#pragma once
+
+#include "actors/bounded.hpp"
+#include "actors/ports/job_store.hpp"
+#include "messages/protocol.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace signalbox {
+
+struct master_options {
+  std::string lane;
+  std::size_t index = 0;
+  std::size_t claim_chunks = 64;
+  std::chrono::milliseconds lease{15'000};
+};
+
+/// What a master holds leases for. It outlives the actor: after a crash the successor at the same
+/// place goes on with it. Only the actor that is at the place touches it.
+struct master_ledger {
+  struct held {
+    work_ptr of;
+    signalbox::sender at;   ///< null: waits for room
+    bool direct = false;    ///< came with its commit, and counts against the committer's allowance
+    bool reloading = false; ///< its sender died; what is left of it is being read
+  };
+  std::unordered_map<const work*, held> works;
+};
+
+/// Claims works, hands them to senders that have room, keeps their leases alive, and takes them
+/// back from senders that die. Asks for credit before it claims, so that what is claimed is soon
+/// sent.
+class master_actor : public bounded<master::base> {
+public:
+  master_actor(caf::actor_config& cfg, std::shared_ptr<mailbox_stats> mailbox, job_store& store,
+               std::shared_ptr<master_ledger> ledger, master_options options);
+
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+private:
+  using shares = std::vector<credit_share>;
+
+  void pump();
+  void use(shares grant);
+  void finish_claim(claimed& answer);
+  bool assign(const work_ptr& of, shares& room);
+  void flush_assignments();
+  void forget(const work* of);
+  void take_back_from_dead_senders();
+  void reload(const work_ptr& of);
+  void finish_reload(const reloaded& answer);
+  void renew();
+  void finish_renewal(const leases_renewed& answer);
+  void stop_job(const job_stopped& stop);
+  void return_credit(shares room);
+  void report_direct();
+  void finish_drain();
+
+  job_store& store_;
+  std::shared_ptr<master_ledger> ledger_;
+  master_options options_;
+  std::shared_ptr<const lane_peers> peers_;
+  std::vector<const work*> waiting_; ///< held and without a sender, oldest first
+  std::unordered_map<std::size_t, assign_works> assignments_;
+  std::size_t finished_direct_ = 0;
+  bool maybe_work_ = true; // a new master looks for what a former one left
+  std::vector<destination> wanted_;
+  std::optional<bool> asked_; ///< whether the pending credit request is urgent
+  bool claiming_ = false;
+  bool renewing_ = false;
+  bool draining_ = false;
+  caf::typed_response_promise<drained> drain_promise_;
+};
+
+} // namespace signalbox
