@@ -1,0 +1,142 @@
+#include "runtime/settings_rules.hpp"
+
+#include "runtime/setting_range.hpp"
+#include "runtime/text_file.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cctype>
+#include <iterator>
+#include <string_view>
+
+namespace signalbox {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+class rules {
+public:
+  std::vector<broken_rule> take() { return std::move(broken_); }
+
+  void require(bool kept, std::string key, std::string text) {
+    if (!kept)
+      broken_.push_back({std::move(key), std::move(text)});
+  }
+
+  /// `group` ends in a dot.
+  void ordered(const std::string& group, const std::string& low_name, milliseconds low,
+               const std::string& high_name, milliseconds high) {
+    require(low <= high, group + low_name,
+            to_config_text(low) + " is longer than " + group + high_name + ", which is " +
+              to_config_text(high));
+  }
+
+private:
+  std::vector<broken_rule> broken_;
+};
+
+bool is_address(const std::string& text) {
+  unsigned char address[sizeof(in6_addr)];
+  return inet_pton(AF_INET, text.c_str(), address) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), address) == 1;
+}
+
+bool is_host_name(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '.' || c == '-' || c == ':';
+  });
+}
+
+bool is_apple_id(std::string_view text) {
+  constexpr std::size_t length = 10;
+  return text.size() == length &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c); });
+}
+
+bool is_proxy(std::string_view text) {
+  constexpr std::string_view scheme = "http://";
+  if (!text.starts_with(scheme))
+    return false;
+  text.remove_prefix(scheme.size());
+  auto colon = text.rfind(':');
+  return colon != std::string_view::npos && colon > 0 && colon + 1 < text.size() &&
+         text.find_first_not_of("0123456789", colon + 1) == std::string_view::npos &&
+         text.find_first_of("/@ ") == std::string_view::npos;
+}
+
+void check_apns(const node_settings::apns_group& apns, rules& result) {
+  struct member {
+    const char* name;
+    bool set;
+  };
+  const member members[] = {{"apns.bundle", !apns.bundle.empty()},
+                            {"apns.key-file", !apns.key_file.empty()},
+                            {"apns.key-id", !apns.key_id.empty()},
+                            {"apns.team-id", !apns.team_id.empty()}};
+  auto any = std::any_of(std::begin(members), std::end(members), [](auto& x) { return x.set; });
+  for (auto& [name, set] : members)
+    result.require(set || !any, name,
+                   "missing: bundle, key-file, key-id and team-id are set together or not at all");
+  auto id = "expected 10 letters and digits";
+  result.require(apns.key_id.empty() || is_apple_id(apns.key_id), "apns.key-id", id);
+  result.require(apns.team_id.empty() || is_apple_id(apns.team_id), "apns.team-id", id);
+  auto host = "expected a host name or an address, without scheme or port";
+  result.require(is_host_name(apns.production_host), "apns.production-host", host);
+  result.require(is_host_name(apns.sandbox_host), "apns.sandbox-host", host);
+  // The value is not shown: what is wrong with it may be that it holds a password.
+  result.require(apns.proxy.empty() || is_proxy(apns.proxy), "apns.proxy",
+                 "expected http://host:port; a proxy with a password is set by HTTPS_PROXY");
+  result.ordered("apns.", "reconnect-min", apns.reconnect_min, "reconnect-max", apns.reconnect_max);
+}
+
+void check_lane(const lane_settings& lane, const node_settings& settings, rules& result) {
+  auto group = "lane." + lane.name + ".";
+  result.ordered(group, "backoff-min", lane.backoff_min, "backoff-max", lane.backoff_max);
+  auto busy = settings.apns.request_timeout + lane.flush_interval;
+  result.require(busy < lane.lease, group + "lease",
+                 to_config_text(lane.lease) + " must be longer than apns.request-timeout and " +
+                   group + "flush-interval together, which are " +
+                   to_config_text(milliseconds{busy}));
+  for (auto& built_in : node_settings::built_in_lanes())
+    result.require(lane.name != built_in.name || lane.kind == built_in.kind, group + "kind",
+                   "the kind of this lane is fixed; give other work a lane of its own name");
+}
+
+void check_pem(const std::string& key, const std::filesystem::path& path, std::string_view label,
+               rules& result) {
+  if (path.empty())
+    return;
+  std::string why;
+  auto text = read_text_file(path, why);
+  auto first_line = "-----BEGIN " + std::string{label} + "-----";
+  result.require(text.has_value(), key, "cannot read " + path.string() + ": " + why);
+  result.require(!text || text->find(first_line) != std::string::npos, key,
+                 path.string() + " has no line " + first_line);
+}
+
+} // namespace
+
+std::vector<broken_rule> check_rules(const node_settings& settings) {
+  rules result;
+  auto& http = settings.http;
+  result.require(is_address(http.address), "http.address", "expected an IPv4 or IPv6 address");
+  result.require(http.max_body_bytes <= http.max_batch_body_bytes, "http.max-batch-body",
+                 "smaller than http.max-body, which is " + std::to_string(http.max_body_bytes));
+  check_apns(settings.apns, result);
+  for (auto& lane : settings.lanes)
+    check_lane(lane, settings, result);
+  auto& supervisor = settings.supervisor;
+  result.ordered("supervisor.", "restart-min", supervisor.restart_min, "restart-max",
+                 supervisor.restart_max);
+  return result.take();
+}
+
+std::vector<broken_rule> check_named_files(const node_settings& settings) {
+  rules result;
+  check_pem("apns.key-file", settings.apns.key_file, "PRIVATE KEY", result);
+  check_pem("apns.ca-file", settings.apns.ca_file, "CERTIFICATE", result);
+  return result.take();
+}
+
+} // namespace signalbox

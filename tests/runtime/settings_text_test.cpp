@@ -1,0 +1,67 @@
+#include "runtime/settings_table.hpp"
+#include "runtime/settings_text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+namespace signalbox {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<std::string> lines(const loaded_settings& loaded) {
+  std::vector<std::string> result;
+  for (auto& setting : loaded.effective)
+    result.push_back(setting.name + " = " + setting.value);
+  return result;
+}
+
+TEST(settings_text, lists_errors_line_by_line) {
+  EXPECT_EQ(to_text({{"node.conf", 3, "http.port", "bad"}, {"environment", 0, "X", "worse"}}),
+            "node.conf:3: http.port: bad\nenvironment: X: worse\n");
+}
+
+TEST(settings_text, dumps_values_with_their_origin) {
+  auto dump = dump_settings(parse_settings("http {\n  port = 1\n}\nlane { bulk { } }\n",
+                                           "node.conf", {{"SIGNALBOX_LANE_BULK_MASTERS", "2"}}));
+  EXPECT_THAT(dump,
+              HasSubstr("http {\n  address = \"127.0.0.1\" ; default\n  port = 1 ; node.conf:2\n"));
+  EXPECT_THAT(
+    dump, HasSubstr("  bulk {\n    kind = \"push\" ; default\n    masters = 2 ; environment\n"));
+}
+
+TEST(settings_text, a_dump_is_a_file_that_says_the_same) {
+  auto loaded = parse_settings("http { address = \"::1\" }\n"
+                               "store { path = \"a \\\"b\\\" \\\\c; {\" }\n"
+                               "lane { bulk { lease = 61s } }\n",
+                               "node.conf", {{"SIGNALBOX_LOG_LEVEL", "warn"}});
+  ASSERT_THAT(to_text(loaded.errors), IsEmpty());
+  auto again = parse_settings(dump_settings(loaded), "dump.conf", {});
+  EXPECT_EQ(to_text(again.errors), "");
+  EXPECT_EQ(lines(again), lines(loaded));
+  EXPECT_EQ(again.settings.store.path, "a \"b\" \\c; {");
+}
+
+TEST(settings_text, a_dump_shows_secrets_by_their_paths_only) {
+  auto loaded = parse_settings("apns { key-file = \"/etc/key.p8\" }\n", "node.conf", {});
+  EXPECT_THAT(dump_settings(loaded), HasSubstr("key-file = \"/etc/key.p8\" ; node.conf:1"));
+}
+
+TEST(settings_text, markdown_has_a_row_for_every_setting) {
+  auto markdown = settings_markdown();
+  for (auto& row : settings_table())
+    EXPECT_THAT(markdown, HasSubstr("| `" + std::string{row.name} + "`<br>`SIGNALBOX_"));
+}
+
+TEST(settings_text, documentation_is_up_to_date) {
+  std::ifstream file{SOURCE_DIR "/docs/settings.md"};
+  std::string text{std::istreambuf_iterator<char>{file}, {}};
+  EXPECT_EQ(text, settings_markdown()) << "run signalboxd --settings-markdown > docs/settings.md";
+}
+
+} // namespace
+} // namespace signalbox
