@@ -80,11 +80,14 @@ void outcome_batcher_actor::guard_tokens(outcome_batch& batch) {
     answered += each.status != outcome_status::skipped && each.status != outcome_status::expired;
   storm.count(now, answered, 0);
   for (auto& each : batch.others) {
-    if (each.invalidate != invalidation::bad_token)
+    if (each.invalidate != invalidation::bad_token &&
+        each.invalidate != invalidation::mismatched_token)
       continue;
     storm.count(now, 0, 1);
-    if (storm.tripped(now))
-      each.invalidate = invalidation::none;
+    const bool blameless =
+      each.invalidate == invalidation::mismatched_token && !storm.works_for_others(now);
+    each.invalidate =
+      storm.tripped(now) || blameless ? invalidation::none : invalidation::bad_token;
   }
 }
 

@@ -19,6 +19,9 @@ public:
   /// Whether one more answer that blames its token may not invalidate it.
   bool tripped(seconds now);
 
+  /// Whether any answer of the last 60 s did not blame its token: the topic works for some.
+  bool works_for_others(seconds now);
+
 private:
   static constexpr std::size_t window = 60;
   struct bucket {

@@ -25,8 +25,10 @@ std::string_view to_string(outcome_status value);
 /// Why a token is to be invalidated, and by which rule.
 enum class invalidation : std::uint8_t {
   none,
-  bad_token,    ///< BadDeviceToken and its like: subject to the token-storm breaker
-  unregistered, ///< 410, UNREGISTERED: exempt from the breaker, subject to the timestamp rule
+  bad_token,        ///< BadDeviceToken and its like: subject to the token-storm breaker
+  mismatched_token, ///< DeviceTokenNotForTopic: as bad_token, and only while the topic works for
+                    ///< others
+  unregistered,     ///< 410, UNREGISTERED: exempt from the breaker, subject to the timestamp rule
 };
 
 /// An outcome that needs more than a bit and a count.

@@ -1,0 +1,32 @@
+#include "actors/apns_verdict.hpp"
+
+#include "actors/apns_reactions.hpp"
+
+namespace signalbox {
+
+verdict judge_apns(const answer& from) {
+  using action = verdict::action;
+  auto judged = classify_apns(from);
+  verdict result;
+  result.reason = std::move(judged.reason);
+  result.retry_after = judged.retry_after;
+  switch (judged.action) {
+  case apns_action::reject:
+    result.what = action::reject;
+    break;
+  case apns_action::retry:
+    result.what = from.kind == answer_kind::unsent ? action::unsent : action::retry;
+    break;
+  case apns_action::unknown:
+    result.what = action::unknown;
+    break;
+  }
+  result.invalidate = judged.invalidate == invalidation::bad_token && judged.if_topic_works
+                        ? invalidation::mismatched_token
+                        : judged.invalidate;
+  if (from.timestamp_ms > 0)
+    result.unregistered_at = timestamp{std::chrono::milliseconds{from.timestamp_ms}};
+  return result;
+}
+
+} // namespace signalbox
