@@ -1,0 +1,400 @@
+#include "adapters/http/connection.hpp"
+
+#include "adapters/http/io_loop.hpp"
+#include "adapters/http/problem.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace signalbox::http {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+/// A client that asks much and takes nothing is not read from while this much waits for it.
+constexpr std::size_t max_unsent = 256 * 1024;
+
+constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+
+response method_not_allowed(const std::vector<verb>& allowed) {
+  std::string list;
+  for (auto method : allowed) {
+    if (!list.empty())
+      list += ", ";
+    list += to_string(method);
+    if (method == verb::get)
+      list += ", HEAD";
+  }
+  auto answer = problem(405, "This path does not take that method.");
+  answer.headers.emplace_back("Allow", std::move(list));
+  return answer;
+}
+
+/// A page in somebody's browser must not drive a node that listens on its user's loopback.
+bool is_cross_origin(const request& head) {
+  auto origin = head.header(field::origin);
+  if (origin.empty() || head.method == verb::get || head.method == verb::head)
+    return false;
+  auto scheme_end = origin.find("://");
+  return scheme_end == origin.npos || origin.substr(scheme_end + 3) != head.header(field::host);
+}
+
+} // namespace
+
+connection::connection(io_loop& loop, std::uint64_t id, asio::ip::tcp::socket socket)
+  : loop_(loop), id_(id), socket_(std::move(socket)), last_progress_(clock::now()) {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+}
+
+connection::~connection() {
+  drop_message();
+  loop_.state().connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+bool connection::mark_touched() {
+  return !std::exchange(touched_, true);
+}
+
+void connection::refuse() {
+  fail(unavailable("The node has as many connections as it may; try again."));
+}
+
+void connection::complete(std::uint64_t number, std::variant<response, resume_body> event) {
+  auto place = number - first_exchange_;
+  if (closed_ || place >= exchanges_.size())
+    return;
+  auto& one = exchanges_[place];
+  bool body_open = sink_ && sink_exchange_ == number;
+  if (auto* answer = std::get_if<response>(&event)) {
+    if (one.answer)
+      return; // the connection has refused the request itself
+    one.answer = std::move(*answer);
+    if (body_open) {
+      one.frame.keep_alive = false;
+      last_request_seen_ = true;
+      drop_message();
+    }
+  } else if (body_open) {
+    body_paused_ = false;
+    span_began_ = clock::now();
+    span_bytes_ = 0;
+  }
+}
+
+void connection::pump() {
+  touched_ = false;
+  if (closed_)
+    return;
+  write_answers();
+  flush();
+  if (closed_)
+    return;
+  bool idle = exchanges_.empty() && out_.empty();
+  if (closing_ && out_.empty())
+    return linger();
+  if (idle && (peer_closed_ || (loop_.state().draining && !parser_)))
+    return close();
+  if (parse_blocked_ && has_room()) {
+    parse(std::exchange(unparsed_, {}));
+    loop_.touch(shared_from_this());
+  }
+  if (wants_read())
+    arm_read();
+}
+
+void connection::write_answers() {
+  while (!closing_ && !exchanges_.empty() && exchanges_.front().answer) {
+    auto& front = exchanges_.front();
+    if (loop_.state().draining && exchanges_.size() == 1 && !parser_)
+      front.frame.keep_alive = false;
+    closing_ = !front.frame.keep_alive;
+    serialize(*front.answer, front.frame, loop_.http_date(), out_);
+    exchanges_.pop_front();
+    ++first_exchange_;
+  }
+  // The interim answer must not overtake those of earlier requests.
+  bool own_turn = exchanges_.empty() || (sink_ && first_exchange_ == sink_exchange_);
+  if (expects_continue_ && own_turn && !closing_) {
+    expects_continue_ = false;
+    out_ += continue_line;
+  }
+}
+
+void connection::flush() {
+  while (!writing_ && written_ < out_.size()) {
+    error_code ec;
+    auto n = socket_.write_some(asio::buffer(out_) + written_, ec);
+    if (ec == asio::error::would_block || ec == asio::error::try_again) {
+      writing_ = true;
+      socket_.async_wait(asio::socket_base::wait_write,
+                         [self = shared_from_this()](error_code error) {
+                           self->writing_ = false;
+                           if (!error)
+                             self->loop_.turn([&] { self->loop_.touch(self); });
+                         });
+      break;
+    }
+    if (ec)
+      return close();
+    written_ += n;
+    last_progress_ = clock::now();
+  }
+  if (written_ == out_.size()) {
+    out_.clear();
+    if (out_.capacity() > max_unsent)
+      out_.shrink_to_fit();
+    written_ = 0;
+  }
+}
+
+void connection::linger() {
+  if (std::exchange(lingering_, true))
+    return;
+  // Closing while the client still sends would reset the connection under our answer.
+  error_code ignored;
+  socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+  last_progress_ = clock::now();
+  peer_closed_ ? close() : arm_read();
+}
+
+void connection::close() {
+  if (std::exchange(closed_, true))
+    return;
+  drop_message();
+  error_code ignored;
+  socket_.close(ignored);
+  loop_.forget(id_);
+}
+
+bool connection::has_room() const {
+  if (body_paused_ || out_.size() - written_ >= max_unsent)
+    return false;
+  return parser_.has_value() ||
+         (!last_request_seen_ && exchanges_.size() < loop_.state().options.max_pipelined);
+}
+
+bool connection::wants_read() const {
+  if (closed_ || peer_closed_ || closing_)
+    return false;
+  return has_room() && !parse_blocked_;
+}
+
+void connection::arm_read() {
+  if (std::exchange(reading_, true))
+    return;
+  socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](error_code error) {
+    self->reading_ = false;
+    if (!error && !self->closed_)
+      self->loop_.turn([&] { self->on_readable(); });
+  });
+}
+
+void connection::on_readable() {
+  auto& buffer = loop_.read_buffer();
+  if (!lingering_ && !wants_read())
+    return;
+  auto have = lingering_ ? 0 : unparsed_.size();
+  std::memcpy(buffer.data(), unparsed_.data(), have);
+  error_code ec;
+  auto n = socket_.read_some(asio::buffer(buffer) + have, ec);
+  if (ec == asio::error::would_block || ec == asio::error::try_again)
+    return arm_read();
+  if (lingering_)
+    return ec ? close() : arm_read();
+  if (ec == asio::error::eof) {
+    peer_closed_ = true;
+    drop_message();
+    return loop_.touch(shared_from_this());
+  }
+  if (ec)
+    return close();
+  last_progress_ = clock::now();
+  span_bytes_ += n;
+  unparsed_.clear();
+  parse({buffer.data(), have + n});
+  loop_.touch(shared_from_this());
+}
+
+void connection::parse(std::string_view data) {
+  parse_blocked_ = false;
+  while (!data.empty()) {
+    if (!has_room()) {
+      parse_blocked_ = parser_.has_value() || !last_request_seen_;
+      break;
+    }
+    if (!parser_) {
+      // RFC 9112, section 2.2: empty lines before a request line are ignored.
+      if (data.substr(0, 2) == "\r\n") {
+        data.remove_prefix(2);
+        continue;
+      }
+      begin_message();
+    }
+    error_code ec;
+    data.remove_prefix(parser_->put(asio::buffer(data.data(), data.size()), ec));
+    if (ec == boost::beast::http::error::need_more) {
+      if (data.size() < loop_.state().options.max_header)
+        break;
+      ec = boost::beast::http::error::header_limit;
+    }
+    if (ec)
+      return fail(parser_->refusal(ec));
+    if (parser_->is_done())
+      finish_message();
+  }
+  if (parser_ || !last_request_seen_)
+    unparsed_.assign(data);
+}
+
+void connection::begin_message() {
+  parser_.emplace(static_cast<message_listener&>(*this), loop_.state().options.max_header);
+  message_began_ = clock::now();
+  body_size_ = 0;
+  expects_continue_ = false;
+  body_paused_ = false;
+}
+
+std::uint64_t connection::open_exchange() {
+  auto& one = exchanges_.emplace_back();
+  one.frame.head = parser_->message().method == verb::head;
+  one.frame.keep_alive = parser_->keep_alive();
+  one.frame.http_1_0 = parser_->http_1_0();
+  if (!one.frame.keep_alive)
+    last_request_seen_ = true;
+  return first_exchange_ + exchanges_.size() - 1;
+}
+
+std::optional<response> connection::on_head(request& head,
+                                            std::optional<std::uint64_t> content_length) {
+  const auto& state = loop_.state();
+  span_began_ = clock::now();
+  span_bytes_ = 0;
+  if (is_cross_origin(head))
+    return problem(403, "Requests from pages of other origins are not accepted.");
+  if (head.method == verb::connect || head.method == verb::unknown)
+    return problem(501, "This method is not implemented.");
+  match_ = state.routes.find(head.method, head.path());
+  if (match_.malformed)
+    return problem(400, "The path's percent-encoding is broken.");
+  head.parameters = std::move(match_.parameters);
+  auto* to = match_.found;
+  body_limit_ = to != nullptr && to->max_body ? *to->max_body : state.options.max_body;
+  bool streamed = to != nullptr && to->stream && head.media_type() == to->stream_type;
+  if (!streamed && content_length && *content_length > body_limit_)
+    return problem(413, "The body may have at most " + std::to_string(body_limit_) + " bytes.");
+  auto expect = head.header(field::expect);
+  if (!expect.empty() && !boost::beast::iequals({expect.data(), expect.size()}, "100-continue"))
+    return problem(417, "The only expectation is 100-continue.");
+  expects_continue_ = !expect.empty() && !parser_->http_1_0() && content_length != 0;
+  if (streamed) {
+    sink_exchange_ = open_exchange();
+    sink_ = to->stream(head, responder{loop_.completions(), id_, sink_exchange_},
+                       body_flow{loop_.completions(), id_, sink_exchange_});
+  }
+  return std::nullopt;
+}
+
+std::optional<response> connection::on_piece(std::string_view piece) {
+  expects_continue_ = false; // the client did not wait for it
+  if (sink_) {
+    body_paused_ = !sink_->on_piece(piece) || body_paused_;
+    return std::nullopt;
+  }
+  body_size_ += piece.size();
+  if (body_size_ > body_limit_)
+    return problem(413, "The body may have at most " + std::to_string(body_limit_) + " bytes.");
+  if (match_.found == nullptr)
+    return std::nullopt;
+  auto& state = loop_.state();
+  if (state.buffered.fetch_add(piece.size(), std::memory_order_relaxed) + piece.size() >
+      state.options.max_buffered_bodies) {
+    state.buffered.fetch_sub(piece.size(), std::memory_order_relaxed);
+    return unavailable("The node holds as many unfinished bodies as it may; try again.");
+  }
+  held_ += piece.size();
+  parser_->message().body += piece;
+  return std::nullopt;
+}
+
+void connection::finish_message() {
+  if (sink_) {
+    auto sink = std::exchange(sink_, nullptr);
+    body_paused_ = false;
+    sink->on_end();
+  } else {
+    dispatch(open_exchange());
+  }
+  drop_message();
+}
+
+void connection::dispatch(std::uint64_t number) {
+  if (match_.found != nullptr)
+    return match_.found->handle(parser_->message(), responder{loop_.completions(), id_, number});
+  exchanges_.back().answer = match_.allowed.empty() ? problem(404, "There is nothing at this path.")
+                                                    : method_not_allowed(match_.allowed);
+}
+
+void connection::drop_message() {
+  if (auto sink = std::exchange(sink_, nullptr))
+    sink->on_abort();
+  loop_.state().buffered.fetch_sub(std::exchange(held_, 0), std::memory_order_relaxed);
+  parser_.reset();
+  body_paused_ = false;
+  expects_continue_ = false;
+}
+
+void connection::fail(response answer) {
+  // A streamed request has its exchange already; its own answer, if any is still to come, is moot.
+  bool head = parser_ && parser_->message().method == verb::head;
+  if (sink_) {
+    exchanges_.back().answer = std::move(answer);
+  } else {
+    exchanges_.emplace_back().answer = std::move(answer);
+    exchanges_.back().frame.head = head;
+  }
+  exchanges_.back().frame.keep_alive = false;
+  last_request_seen_ = true;
+  parse_blocked_ = false;
+  unparsed_.clear();
+  drop_message();
+}
+
+void connection::check_deadlines(clock::time_point now) {
+  const auto& o = loop_.state().options;
+  if (lingering_) {
+    if (now - last_progress_ > o.linger_timeout)
+      close();
+    return;
+  }
+  if (!out_.empty() || (exchanges_.empty() && !parser_)) {
+    if (now - last_progress_ > o.idle_timeout)
+      close();
+    return;
+  }
+  if (!parser_ || !wants_read())
+    return;
+  bool late = false;
+  if (!parser_->is_header_done()) {
+    late = now - message_began_ > o.header_timeout;
+  } else if (now - span_began_ > o.body_timeout) {
+    late = span_bytes_ < o.min_body_bytes;
+    span_began_ = now;
+    span_bytes_ = 0;
+  }
+  if (!late)
+    return;
+  fail(problem(408, "The request did not arrive in time."));
+  loop_.touch(shared_from_this());
+}
+
+} // namespace signalbox::http

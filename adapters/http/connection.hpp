@@ -1,0 +1,109 @@
+#pragma once
+
+#include "adapters/http/completion_queue.hpp"
+#include "adapters/http/message_parser.hpp"
+#include "adapters/http/response.hpp"
+#include "adapters/http/router.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace signalbox::http {
+
+class io_loop;
+
+/// One client's connection: reads requests, pipelined ones too, hands them to their routes, and
+/// writes the answers in the order of the requests however late each comes. Lives on its loop's
+/// thread.
+class connection final : public std::enable_shared_from_this<connection>, private message_listener {
+public:
+  using clock = std::chrono::steady_clock;
+
+  connection(io_loop& loop, std::uint64_t id, boost::asio::ip::tcp::socket socket);
+  ~connection();
+
+  /// Answers 503 without reading and closes: the server has enough connections.
+  void refuse();
+  /// Takes what a responder or a body_flow sent.
+  void complete(std::uint64_t exchange, std::variant<response, resume_body> event);
+  /// Writes what is ready, and reads on if there is room for more requests.
+  void pump();
+  void check_deadlines(clock::time_point now);
+  void close();
+  /// True the first time since the last `pump`.
+  bool mark_touched();
+
+private:
+  /// A request whose answer has not been written yet.
+  struct exchange {
+    framing frame;
+    std::optional<response> answer;
+  };
+
+  std::optional<response> on_head(request& head,
+                                  std::optional<std::uint64_t> content_length) override;
+  std::optional<response> on_piece(std::string_view piece) override;
+
+  void arm_read();
+  void on_readable();
+  void parse(std::string_view data);
+  void begin_message();
+  void finish_message();
+  void drop_message();
+  void fail(response answer);
+  std::uint64_t open_exchange();
+  void dispatch(std::uint64_t number);
+  void write_answers();
+  void flush();
+  void linger();
+  bool wants_read() const;
+  bool has_room() const;
+
+  io_loop& loop_;
+  const std::uint64_t id_;
+  boost::asio::ip::tcp::socket socket_;
+
+  std::deque<exchange> exchanges_;
+  std::uint64_t first_exchange_ = 0; ///< number of exchanges_.front()
+
+  // The message that is being read.
+  std::optional<message_parser> parser_;
+  route_match match_;
+  std::shared_ptr<body_sink> sink_;
+  std::uint64_t sink_exchange_ = 0;
+  std::size_t body_limit_ = 0;
+  std::size_t body_size_ = 0;
+  std::size_t held_ = 0; ///< this message's share of server_state::buffered
+  bool expects_continue_ = false;
+  bool body_paused_ = false;
+  clock::time_point message_began_;
+  clock::time_point span_began_; ///< of the body's current timeout span
+  std::size_t span_bytes_ = 0;
+
+  std::string unparsed_;
+  bool parse_blocked_ = false; ///< unparsed_ holds more than the start of a message
+  std::string out_;
+  std::size_t written_ = 0;
+  clock::time_point last_progress_;
+
+  bool touched_ = false;
+  bool reading_ = false; ///< a wait for input is under way
+  bool writing_ = false; ///< a wait for room to write is under way
+  bool last_request_seen_ = false;
+  bool peer_closed_ = false;
+  bool closing_ = false; ///< the last answer is in out_
+  bool lingering_ = false;
+  bool closed_ = false;
+};
+
+} // namespace signalbox::http

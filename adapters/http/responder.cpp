@@ -1,0 +1,37 @@
+#include "adapters/http/responder.hpp"
+
+#include "adapters/http/problem.hpp"
+
+#include <utility>
+
+namespace signalbox::http {
+
+responder::responder(std::shared_ptr<completion_queue> queue, std::uint64_t connection,
+                     std::uint64_t exchange)
+  : queue_(std::move(queue)), connection_(connection), exchange_(exchange) {}
+
+responder& responder::operator=(responder&& other) noexcept {
+  if (this != &other) {
+    abandon();
+    queue_ = std::move(other.queue_);
+    connection_ = other.connection_;
+    exchange_ = other.exchange_;
+  }
+  return *this;
+}
+
+responder::~responder() {
+  abandon();
+}
+
+void responder::answer(response reply) {
+  if (auto queue = std::exchange(queue_, nullptr))
+    queue->push({connection_, exchange_, std::move(reply)});
+}
+
+void responder::abandon() noexcept {
+  if (queue_)
+    answer(unavailable("The node could not finish this request now; try again."));
+}
+
+} // namespace signalbox::http
