@@ -3,7 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -44,6 +47,37 @@ TEST(settings_text, a_dump_is_a_file_that_says_the_same) {
   EXPECT_EQ(to_text(again.errors), "");
   EXPECT_EQ(lines(again), lines(loaded));
   EXPECT_EQ(again.settings.store.path, "a \"b\" \\c; {");
+}
+
+/// A value of the range as the environment has it.
+std::string any_text(const setting_range& range) {
+  auto any = [&](std::int64_t max) {
+    return *rc::gen::inRange<std::int64_t>(range.min, std::min(range.max, max) + 1);
+  };
+  switch (range.kind) {
+  case setting_kind::integer:
+  case setting_kind::bytes:
+    return std::to_string(any(range.max));
+  case setting_kind::duration:
+    return std::to_string(any(range.max)) + "ms";
+  case setting_kind::choice:
+    return std::string{*rc::gen::elementOf(range.choices)};
+  default:
+    return *rc::gen::container<std::string>(
+      static_cast<std::size_t>(any(40)),
+      rc::gen::elementOf(std::string{"ab 1.;{}[]=,\"\\'#/\xC3"}));
+  }
+}
+
+RC_GTEST_PROP(settings_text, a_dump_of_any_settings_says_the_same, ()) {
+  environment_variables environment;
+  node_settings defaults;
+  for (auto& row : settings_table())
+    if (*rc::gen::arbitrary<bool>())
+      environment[environment_name(row.full_name(defaults.lanes.back()))] = any_text(row.range);
+  auto loaded = parse_settings("", "node.conf", environment);
+  auto again = parse_settings(dump_settings(loaded), "dump.conf", {});
+  RC_ASSERT(lines(again) == lines(loaded));
 }
 
 TEST(settings_text, a_dump_shows_secrets_by_their_paths_only) {
