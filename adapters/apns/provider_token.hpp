@@ -1,0 +1,96 @@
+#pragma once
+
+#include "messages/result.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace signalbox {
+
+/// The key an app's provider tokens are signed with, as Apple's developer account names it.
+struct provider_key {
+  std::string team;           ///< `iss`
+  std::string key_id;         ///< `kid`
+  std::filesystem::path file; ///< the .p8: an EC P-256 private key, PKCS#8, PEM
+  auto operator<=>(const provider_key&) const = default;
+};
+
+/// How old a token gets. Apple, "Establishing a token-based connection to APNs": refresh no more
+/// than once every 20 minutes and no less than once every 60 minutes.
+struct provider_token_policy {
+  std::chrono::minutes refresh_after{50};  ///< 20 to 59
+  std::chrono::minutes least_interval{20}; ///< between two updates APNs did not ask for
+};
+
+/// Signs a provider token: a JWT with ES256, `alg`, `kid`, `iss` and `iat`. Fails with
+/// errc::invalid, naming the file, when it holds no P-256 private key.
+result<std::string> sign_provider_token(const provider_key& key, const std::string& pem,
+                                        std::chrono::sys_seconds issued_at);
+
+/// The current provider token of one (team, key, environment).
+///
+/// Thread-safe. `current` is for the send path: it never signs and never waits. Signing and reading
+/// the key file happen in `refresh`, which one thread calls (provider_token_keeper).
+class provider_token {
+public:
+  using text_ptr = std::shared_ptr<const std::string>;
+
+  provider_token(provider_key key, provider_token_policy policy);
+
+  /// The value of the `authorization` header, "bearer <jwt>"; null as long as none could be signed.
+  text_ptr current() const { return current_.load(std::memory_order_acquire); }
+
+  const provider_key& key() const { return key_; }
+
+  /// APNs answered ExpiredProviderToken to a request with this token: asks for a new one, once.
+  /// Nothing happens when the token has been replaced since, or when APNs already made us replace
+  /// one within the least interval: then it is the clock that is wrong.
+  void report_expired(const text_ptr& used);
+
+  /// APNs answered TooManyProviderTokenUpdates: keeps the current token for the least interval, as
+  /// long as it is younger than 59 minutes.
+  void report_too_many_updates();
+
+  /// Asks for the key file to be read again. A key that has changed is used at once; an unchanged
+  /// one keeps its token.
+  void reload();
+
+  /// Signs a new token if one is due, by age or by request. For one thread at a time.
+  void refresh(std::chrono::sys_seconds now);
+
+  /// Why the last refresh failed, or empty. The token before stays in use meanwhile.
+  std::string last_error() const;
+
+  /// Called (on the thread that asked) when `refresh` has something to do before its time.
+  void on_request(std::function<void()> wake);
+
+private:
+  enum class request { none, expired, reload };
+
+  bool due_by_age(std::chrono::sys_seconds now) const;
+  void replace(std::string pem, std::chrono::sys_seconds now, request why);
+  void ask(request what);
+
+  const provider_key key_;
+  const provider_token_policy policy_;
+  std::atomic<text_ptr> current_;
+
+  mutable std::mutex mutex_;
+  std::function<void()> wake_;
+  request request_ = request::none;
+  bool too_many_updates_ = false;
+  std::string error_;
+
+  // Touched by refresh alone.
+  std::string pem_;
+  std::chrono::sys_seconds issued_at_{};
+  std::chrono::sys_seconds forced_at_{};
+  std::chrono::sys_seconds hold_until_{};
+};
+
+} // namespace signalbox

@@ -1,0 +1,68 @@
+#include "adapters/apns/provider_token_keeper.hpp"
+
+#include <chrono>
+
+namespace signalbox {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto look_every = 15s;
+
+std::chrono::sys_seconds wall_time() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+} // namespace
+
+provider_token_keeper::provider_token_keeper(provider_token_policy policy)
+  : policy_{policy}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+
+std::shared_ptr<provider_token> provider_token_keeper::token_for(const provider_key& key,
+                                                                 environment env) {
+  std::lock_guard lock{mutex_};
+  auto& known = tokens_[{key, env}];
+  if (auto token = known.lock())
+    return token;
+  auto token = std::make_shared<provider_token>(key, policy_);
+  token->refresh(wall_time());
+  token->on_request([signal = signal_] {
+    std::lock_guard lock{signal->mutex};
+    signal->raised = true;
+    signal->changed.notify_one();
+  });
+  known = token;
+  return token;
+}
+
+void provider_token_keeper::reload() {
+  for (const auto& token : live_tokens())
+    token->reload();
+}
+
+std::vector<std::shared_ptr<provider_token>> provider_token_keeper::live_tokens() {
+  std::lock_guard lock{mutex_};
+  std::vector<std::shared_ptr<provider_token>> live;
+  for (auto at = tokens_.begin(); at != tokens_.end();) {
+    if (auto token = at->second.lock()) {
+      live.push_back(std::move(token));
+      ++at;
+    } else {
+      at = tokens_.erase(at);
+    }
+  }
+  return live;
+}
+
+void provider_token_keeper::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    for (const auto& token : live_tokens())
+      token->refresh(wall_time());
+    std::unique_lock lock{signal_->mutex};
+    signal_->changed.wait_for(lock, stop, look_every, [this] { return signal_->raised; });
+    signal_->raised = false;
+  }
+}
+
+} // namespace signalbox

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace signalbox {
+
+/// Where a TCP connection goes.
+struct network_host {
+  std::string host; ///< a name or a literal address
+  std::string port = "443";
+};
+
+/// An HTTP proxy that connections are tunnelled through by CONNECT (RFC 9110, 9.3.6).
+struct http_proxy {
+  network_host at;
+  std::string authorization; ///< value of Proxy-Authorization; empty: no such header
+};
+
+/// How one HTTP/2 client connection behaves.
+struct client_options {
+  network_host server;
+  std::optional<http_proxy> proxy;
+  std::size_t max_streams = 100; ///< open at a time; the peer's SETTINGS may lower it
+  /// From the submit to the end of the response.
+  std::chrono::milliseconds request_timeout{10'000};
+  /// Name resolution, TCP, proxy and TLS together.
+  std::chrono::milliseconds connect_timeout{10'000};
+  /// Silence after which a PING asks whether the peer is still there, and how long its answer may
+  /// take before the connection is taken for dead.
+  std::chrono::milliseconds ping_interval{30'000};
+  std::chrono::milliseconds ping_timeout{10'000};
+  /// Without a request for this long, the connection is closed.
+  std::chrono::milliseconds idle_timeout{30 * 60'000};
+};
+
+} // namespace signalbox

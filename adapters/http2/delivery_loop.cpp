@@ -1,0 +1,246 @@
+#include "adapters/http2/delivery_loop.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <openssl/ssl.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <pthread.h>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+namespace signalbox {
+
+namespace asio = boost::asio;
+
+namespace {
+
+asio::ssl::context make_context(const std::string& ca_file) {
+  asio::ssl::context context{asio::ssl::context::tls_client};
+  // AES-128 first: the cheapest one on every server that matters.
+  SSL_CTX_set_ciphersuites(
+    context.native_handle(),
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256");
+  boost::system::error_code error;
+  if (ca_file.empty())
+    context.set_default_verify_paths(error);
+  else
+    context.load_verify_file(ca_file, error);
+  if (error)
+    throw std::runtime_error{"trust anchors " + ca_file + ": " + error.message()};
+  return context;
+}
+
+answer_batch all_unsent(work_ptr of, std::uint32_t first, std::uint32_t count,
+                        const std::string& why) {
+  answer_batch batch;
+  batch.others.resize(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    batch.others[i].position = first + i;
+    batch.others[i].kind = answer_kind::unsent;
+    batch.others[i].reason = why;
+  }
+  batch.of = std::move(of);
+  return batch;
+}
+
+} // namespace
+
+class delivery_loop::core : public std::enable_shared_from_this<core> {
+public:
+  explicit core(delivery_loop_options options)
+    : options_{std::move(options)}, context_{make_context(options_.ca_file)} {}
+
+  void start() {
+    thread_ = std::thread{[self = shared_from_this()] {
+      pthread_setname_np(pthread_self(), self->options_.thread_name.c_str());
+      self->io_.run();
+    }};
+  }
+
+  void shut_down() {
+    io_.stop();
+    if (thread_.get_id() == std::this_thread::get_id())
+      thread_.detach();
+    else
+      thread_.join();
+  }
+
+  void on_answers(std::function<void(std::vector<answer_batch>)> sink) { sink_ = std::move(sink); }
+
+  void submit(work_ptr of, std::uint32_t first, std::uint32_t count) {
+    std::lock_guard lock{mutex_};
+    inbox_.push_back({std::move(of), first, count});
+    if (!std::exchange(inbox_posted_, true))
+      asio::post(io_, [this] { take_inbox(); });
+  }
+
+  std::size_t stream_capacity(const destination& dest) const {
+    std::lock_guard lock{mutex_};
+    const auto known = capacities_.find(dest);
+    return known == capacities_.end() ? options_.default_capacity
+                                      : known->second->load(std::memory_order_relaxed);
+  }
+
+  void stop(std::function<void()> done) {
+    asio::post(io_, [this, done = std::move(done)]() mutable {
+      waiting_for_stop_.push_back(std::move(done));
+      if (!std::exchange(stopping_, true))
+        for (auto& [dest, pool] : pools_)
+          pool->stop(stop_reason);
+      deliver_later();
+    });
+  }
+
+  void reconfigure(app_id app) {
+    asio::post(io_, [this, app] {
+      for (auto& [dest, pool] : pools_)
+        if (dest.app == app && !stopping_)
+          configure(dest, *pool);
+    });
+  }
+
+  const pool_stats& stats() const { return stats_; }
+
+private:
+  static constexpr std::string_view stop_reason = "stopping";
+
+  struct submission {
+    work_ptr of;
+    std::uint32_t first;
+    std::uint32_t count;
+  };
+
+  void configure(const destination& dest, delivery_pool& pool) {
+    if (auto setup = options_.setup(dest))
+      pool.configure(std::move(setup->options), std::move(setup->new_writer));
+    else
+      pool.stop(options_.unknown_destination);
+  }
+
+  void take_inbox() {
+    {
+      std::lock_guard lock{mutex_};
+      taken_.swap(inbox_);
+      inbox_posted_ = false;
+    }
+    for (auto& [of, first, count] : taken_) {
+      if (auto* pool = pool_for(of->dest)) {
+        pool->push(of, first, count);
+      } else {
+        const auto why = stopping_ ? std::string{stop_reason} : options_.unknown_destination;
+        answers_.push_back(all_unsent(std::move(of), first, count, why));
+        deliver_later();
+      }
+    }
+    taken_.clear();
+    for (auto& [dest, pool] : pools_)
+      pool->dispatch();
+  }
+
+  delivery_pool* pool_for(const destination& dest) {
+    auto known = pools_.find(dest);
+    if (known != pools_.end())
+      return known->second.get();
+    auto setup = stopping_ ? std::nullopt : options_.setup(dest);
+    if (!setup)
+      return nullptr;
+    auto pool = std::make_unique<delivery_pool>(
+      io_.get_executor(), context_, std::move(setup->options), stats_, std::move(setup->new_writer),
+      [this] { deliver_later(); });
+    {
+      std::lock_guard lock{mutex_};
+      capacities_.emplace(dest, pool->stream_capacity());
+    }
+    return pools_.emplace(dest, std::move(pool)).first->second.get();
+  }
+
+  // Posted behind the handlers that are ready by now, so that all reads of a turn are in.
+  void deliver_later() {
+    if (!std::exchange(deliver_posted_, true))
+      asio::post(io_, [this] { deliver(); });
+  }
+
+  void deliver() {
+    deliver_posted_ = false;
+    auto answers = std::exchange(answers_, {});
+    for (auto& [dest, pool] : pools_)
+      pool->take_answers(answers);
+    if (!answers.empty() && !stopped_)
+      sink_(std::move(answers));
+    if (stopping_)
+      finish_stop();
+  }
+
+  void finish_stop() {
+    for (const auto& [dest, pool] : pools_)
+      if (pool->unanswered() > 0)
+        return;
+    stopped_ = true;
+    for (auto& done : std::exchange(waiting_for_stop_, {}))
+      done();
+  }
+
+  const delivery_loop_options options_;
+  asio::io_context io_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> running_{io_.get_executor()};
+  asio::ssl::context context_;
+  std::thread thread_;
+  std::function<void(std::vector<answer_batch>)> sink_;
+  pool_stats stats_;
+
+  mutable std::mutex mutex_;
+  std::vector<submission> inbox_;
+  bool inbox_posted_ = false;
+  std::map<destination, std::shared_ptr<const std::atomic<std::size_t>>> capacities_;
+
+  // Touched on the I/O thread alone.
+  std::vector<submission> taken_;
+  std::map<destination, std::unique_ptr<delivery_pool>> pools_;
+  std::vector<answer_batch> answers_;
+  std::vector<std::function<void()>> waiting_for_stop_;
+  bool deliver_posted_ = false;
+  bool stopping_ = false;
+  bool stopped_ = false;
+};
+
+delivery_loop::delivery_loop(delivery_loop_options options)
+  : core_{std::make_shared<core>(std::move(options))} {
+  core_->start();
+}
+
+delivery_loop::~delivery_loop() {
+  core_->shut_down();
+}
+
+void delivery_loop::on_answers(std::function<void(std::vector<answer_batch>)> sink) {
+  core_->on_answers(std::move(sink));
+}
+
+void delivery_loop::submit(work_ptr of, std::uint32_t first, std::uint32_t count) {
+  core_->submit(std::move(of), first, count);
+}
+
+std::size_t delivery_loop::stream_capacity(const destination& dest) const {
+  return core_->stream_capacity(dest);
+}
+
+void delivery_loop::stop(std::function<void()> done) {
+  core_->stop(std::move(done));
+}
+
+void delivery_loop::reconfigure(app_id app) {
+  core_->reconfigure(app);
+}
+
+const pool_stats& delivery_loop::stats() const {
+  return core_->stats();
+}
+
+} // namespace signalbox

@@ -1,0 +1,184 @@
+#include "adapters/apns/provider_token.hpp"
+#include "adapters/apns/provider_token_keeper.hpp"
+#include "adapters/simulator/provider_token.hpp"
+#include "adapters/simulator/tls_material.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+using namespace signalbox;
+using namespace std::chrono_literals;
+
+namespace {
+
+class provider_token_test : public testing::Test {
+protected:
+  void SetUp() override {
+    auto pattern = (std::filesystem::temp_directory_path() / "signalbox-token-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    dir_ = pattern;
+    material_ = sim::ensure_tls_material(dir_ / "a");
+    key_ = {std::string{sim::apns_team_id}, std::string{sim::apns_key_id}, material_.apns_key};
+  }
+
+  void TearDown() override { std::filesystem::remove_all(dir_); }
+
+  /// Puts another key in place of the one in use, as an operator does who rotates it.
+  sim::tls_material rotate_key() {
+    auto other = sim::ensure_tls_material(dir_ / "b");
+    std::filesystem::copy_file(other.apns_key, key_.file,
+                               std::filesystem::copy_options::overwrite_existing);
+    return other;
+  }
+
+  sim::token_verdict verify(const std::string& header, std::chrono::sys_seconds now,
+                            const sim::tls_material& by) {
+    EXPECT_TRUE(header.starts_with("bearer "));
+    sim::provider_token_verifier verifier{by.apns_public_key, std::string{sim::apns_key_id},
+                                          std::string{sim::apns_team_id}};
+    return verifier.verify(header.substr(7), now.time_since_epoch().count());
+  }
+
+  std::filesystem::path dir_;
+  sim::tls_material material_;
+  provider_key key_;
+  const std::chrono::sys_seconds start_{1'700'000'000s};
+};
+
+TEST_F(provider_token_test, is_signed_as_apple_asks) {
+  provider_token token{key_, {}};
+  EXPECT_EQ(token.current(), nullptr);
+  token.refresh(start_);
+  ASSERT_NE(token.current(), nullptr);
+  EXPECT_EQ(verify(*token.current(), start_ + 1s, material_), sim::token_verdict::valid);
+  EXPECT_EQ(token.last_error(), "");
+}
+
+TEST_F(provider_token_test, is_replaced_at_the_age_of_the_policy_and_not_before) {
+  provider_token token{key_, {.refresh_after = 50min}};
+  token.refresh(start_);
+  const auto first = token.current();
+  token.refresh(start_ + 49min);
+  EXPECT_EQ(token.current(), first);
+  token.refresh(start_ + 50min);
+  EXPECT_NE(*token.current(), *first);
+  EXPECT_EQ(verify(*token.current(), start_ + 100min, material_), sim::token_verdict::valid);
+}
+
+TEST_F(provider_token_test, a_clock_set_back_replaces_it) {
+  provider_token token{key_, {}};
+  token.refresh(start_);
+  const auto first = token.current();
+  token.refresh(start_ - 1h);
+  EXPECT_NE(*token.current(), *first);
+}
+
+TEST_F(provider_token_test, an_expired_answer_replaces_it_once) {
+  provider_token token{key_, {}};
+  token.refresh(start_);
+  const auto first = token.current();
+  token.report_expired(first);
+  token.report_expired(first);
+  token.refresh(start_ + 1min);
+  const auto second = token.current();
+  ASSERT_NE(*second, *first);
+
+  token.report_expired(first); // an answer to a request that left before the replacement
+  token.refresh(start_ + 2min);
+  EXPECT_EQ(token.current(), second);
+
+  token.report_expired(second); // a new token that is expired at once: the clock is wrong
+  token.refresh(start_ + 3min);
+  EXPECT_EQ(token.current(), second);
+
+  token.report_expired(second);
+  token.refresh(start_ + 22min);
+  EXPECT_NE(token.current(), second);
+}
+
+TEST_F(provider_token_test, too_many_updates_hold_the_next_one_back) {
+  provider_token token{key_, {.refresh_after = 20min}};
+  token.refresh(start_);
+  const auto first = token.current();
+  token.report_too_many_updates();
+  token.refresh(start_ + 15min);
+  token.refresh(start_ + 30min);
+  EXPECT_EQ(token.current(), first);
+  token.refresh(start_ + 35min);
+  EXPECT_NE(token.current(), first);
+}
+
+TEST_F(provider_token_test, a_rotated_key_takes_effect_on_reload) {
+  provider_token token{key_, {}};
+  token.refresh(start_);
+  const auto rotated = rotate_key();
+  token.refresh(start_ + 1min);
+  EXPECT_EQ(verify(*token.current(), start_ + 1min, material_), sim::token_verdict::valid);
+  token.reload();
+  token.refresh(start_ + 2min);
+  EXPECT_EQ(verify(*token.current(), start_ + 2min, rotated), sim::token_verdict::valid);
+}
+
+TEST_F(provider_token_test, an_unchanged_key_keeps_its_token_on_reload) {
+  provider_token token{key_, {}};
+  token.refresh(start_);
+  const auto first = token.current();
+  token.reload();
+  token.refresh(start_ + 1min);
+  EXPECT_EQ(token.current(), first);
+}
+
+TEST_F(provider_token_test, a_key_that_cannot_be_read_leaves_the_old_token_and_says_why) {
+  provider_token token{key_, {}};
+  token.refresh(start_);
+  const auto first = token.current();
+  std::filesystem::remove(key_.file);
+  token.reload();
+  token.refresh(start_ + 1min);
+  EXPECT_EQ(token.current(), first);
+  EXPECT_NE(token.last_error().find(key_.file.string()), std::string::npos);
+}
+
+TEST_F(provider_token_test, a_file_that_holds_no_p256_key_is_refused_by_name) {
+  for (const auto& file : {material_.server_cert, material_.apns_public_key}) {
+    provider_token token{{"TEAM", "KEY", file}, {}};
+    token.refresh(start_);
+    EXPECT_EQ(token.current(), nullptr);
+    EXPECT_EQ(token.last_error(), file.string() + ": not an EC P-256 private key in PEM");
+  }
+}
+
+TEST_F(provider_token_test, the_keeper_shares_one_token_per_key_and_environment) {
+  provider_token_keeper keeper;
+  const auto production = keeper.token_for(key_, environment::production);
+  ASSERT_NE(production->current(), nullptr);
+  EXPECT_EQ(keeper.token_for(key_, environment::production), production);
+  EXPECT_NE(keeper.token_for(key_, environment::sandbox), production);
+}
+
+TEST_F(provider_token_test, the_keeper_carries_out_requests_on_its_own_thread) {
+  provider_token_keeper keeper;
+  const auto token = keeper.token_for(key_, environment::production);
+  const auto first = token->current();
+  rotate_key();
+  keeper.reload();
+  for (int i = 0; i < 3000 && token->current() == first; ++i)
+    std::this_thread::sleep_for(10ms);
+  EXPECT_NE(token->current(), first);
+}
+
+TEST_F(provider_token_test, a_token_outlives_its_keeper) {
+  std::shared_ptr<provider_token> token;
+  {
+    provider_token_keeper keeper;
+    token = keeper.token_for(key_, environment::production);
+  }
+  token->reload();
+  EXPECT_NE(token->current(), nullptr);
+}
+
+} // namespace
