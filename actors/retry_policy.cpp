@@ -4,7 +4,7 @@
 
 namespace signalbox {
 
-std::chrono::milliseconds backoff(const retry_rules& rules, unsigned attempts_before,
+std::chrono::milliseconds retry_backoff(const retry_rules& rules, unsigned attempts_before,
                                   double random) {
   auto ceiling = rules.backoff_min;
   for (unsigned i = 0; i < attempts_before && ceiling < rules.backoff_max; ++i)
@@ -34,7 +34,7 @@ outcome decide(const retry_rules& rules, const verdict& verdict, const job_conte
     result.status = last;
     return result;
   }
-  auto wait = backoff(rules, target.attempts, random);
+  auto wait = retry_backoff(rules, target.attempts, random);
   if (verdict.retry_after)
     wait = std::max(wait, std::chrono::milliseconds{*verdict.retry_after});
   result.retry_at = now + wait;

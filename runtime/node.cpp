@@ -1,0 +1,262 @@
+#include "runtime/node.hpp"
+
+#include "actors/apns_verdict.hpp"
+#include "actors/node_supervisor.hpp"
+#include "adapters/apns/provider_token_keeper.hpp"
+#include "adapters/apns/render.hpp"
+#include "adapters/apns/transport.hpp"
+#include "adapters/http/api.hpp"
+#include "adapters/http/server.hpp"
+#include "adapters/store/sqlite/sqlite_store.hpp"
+#include "adapters/telemetry/metrics.hpp"
+#include "runtime/node_config.hpp"
+#include "runtime/unconfigured_transport.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include <system_error>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+namespace signalbox {
+
+namespace {
+
+class system_clock final : public wall_clock {
+public:
+  timestamp now() const override {
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  }
+  boot_clock::time_point boot_now() const override { return boot_clock::now(); }
+};
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
+}
+
+sqlite_options store_options(const node_settings::store_group& settings, const wall_clock& clock) {
+  sqlite_options options;
+  options.path = settings.path.string();
+  options.owner = {host_name(), make_uuid_v7(clock.now())};
+  options.readers = settings.readers;
+  options.writer_cache_bytes = static_cast<std::int64_t>(settings.cache_bytes);
+  options.reader_cache_bytes = static_cast<std::int64_t>(settings.reader_cache_bytes);
+  options.mmap_bytes = static_cast<std::int64_t>(settings.mmap_bytes);
+  options.busy_timeout = settings.busy_timeout;
+  options.lock_wait = settings.lock_wait;
+  options.min_free_bytes = static_cast<std::int64_t>(settings.min_free_bytes);
+  return options;
+}
+
+apns_transport_options transport_options(const node_settings::apns_group& settings) {
+  apns_transport_options options;
+  options.production = {settings.production_host, std::to_string(settings.production_port)};
+  options.sandbox = {settings.sandbox_host, std::to_string(settings.sandbox_port)};
+  options.ca_file = settings.ca_file.string();
+  options.connections = settings.connections;
+  options.max_streams = settings.max_streams;
+  options.request_timeout = settings.request_timeout;
+  options.connect_timeout = settings.connect_timeout;
+  options.ping_interval = settings.ping_interval;
+  options.reconnect = {settings.reconnect_min, settings.reconnect_max};
+  return options;
+}
+
+http::server_options server_options(const node_settings::http_group& settings) {
+  http::server_options options;
+  options.address = settings.address;
+  options.port = settings.port;
+  options.threads = static_cast<unsigned>(settings.threads);
+  options.max_connections = settings.max_connections;
+  options.max_body = settings.max_body_bytes;
+  options.header_timeout = settings.header_timeout;
+  options.body_timeout = settings.body_timeout;
+  options.idle_timeout = settings.idle_timeout;
+  return options;
+}
+
+} // namespace
+
+// Destroyed in reverse order: whatever is used outlives its users.
+struct node::parts {
+  system_clock clock;
+  job_door door;
+  stage_directory stages;
+  std::unique_ptr<sqlite_store> store;
+  std::unique_ptr<provider_token_keeper> tokens;
+  apns_app app;
+  node_config config;
+  caf::actor_system actors{config};
+  node_supervisor root;
+  std::unique_ptr<http::server> server;
+
+  explicit parts(const node_settings& settings) : config(settings) {}
+
+  std::vector<provider_options> providers(const node_settings& settings);
+  lane_options lane(const node_settings& settings, const lane_settings& lane);
+  http::router routes();
+};
+
+std::vector<provider_options> node::parts::providers(const node_settings& settings) {
+  const provider_options unconfigured{platform::fcm,
+                                      [] { return std::make_shared<unconfigured_transport>(); },
+                                      unconfigured_transport::judge};
+  auto apns = unconfigured;
+  apns.provider = platform::apns;
+  if (app.production) {
+    apns.make_transport = [options = transport_options(settings.apns), app = app] {
+      auto transport = std::make_shared<apns_transport>(options);
+      transport->set_app(default_app, app);
+      return transport;
+    };
+    apns.classify = judge_apns;
+  }
+  return {apns, unconfigured};
+}
+
+lane_options node::parts::lane(const node_settings& settings, const lane_settings& lane) {
+  lane_options options;
+  options.name = lane.name;
+  options.masters = lane.masters;
+  options.senders = lane.senders;
+  options.ingest_mailbox = static_cast<std::int64_t>(lane.ingest_mailbox);
+  options.mailbox = static_cast<std::int64_t>(lane.mailbox);
+  options.commit_credit = 2 * settings.ingest.group_size;
+  options.window = lane.window > 0
+                     ? lane.window
+                     : settings.apns.connections * settings.apns.max_streams + lane.flush_size;
+  options.chunk_size = lane.chunk_size;
+  options.claim_chunks = lane.claim_chunks;
+  options.lease = lane.lease;
+  options.due_interval = lane.due_interval;
+  options.flush_size = lane.flush_size;
+  options.flush_interval = lane.flush_interval;
+  options.retries = {static_cast<unsigned>(lane.max_attempts), lane.backoff_min, lane.backoff_max};
+  options.restarts = {settings.supervisor.restart_min, settings.supervisor.restart_max,
+                      settings.supervisor.max_restarts, settings.supervisor.restart_window};
+  options.providers = providers(settings);
+  return options;
+}
+
+http::router node::parts::routes() {
+  const auto full = [this] {
+    std::vector<http::readiness_check> checks;
+    for (const auto& entry : stages.list()) {
+      if (entry.place.stage != "ingest" && entry.place.stage != "committer")
+        continue;
+      const auto name =
+        entry.place.lane.empty() ? entry.place.stage : entry.place.lane + "." + entry.place.stage;
+      const auto depth = entry.mailbox->depth.load();
+      const auto capacity = entry.mailbox->capacity.load();
+      checks.push_back(
+        {name, depth * 100 < capacity * 95,
+         std::to_string(depth) + " of " + std::to_string(capacity) + " places taken"});
+    }
+    return checks;
+  };
+  return http::make_api({*store, *store, *store, door, clock, check_apns_size,
+                         [this] { return render_metrics(stages); }, full});
+}
+
+node::node(node_settings settings, std::function<void(const std::string& what)> on_failure)
+  : settings_(std::move(settings)), on_failure_(std::move(on_failure)) {}
+
+node::~node() {
+  if (parts_)
+    stop();
+}
+
+node::start_result node::start() {
+  parts_ = std::make_unique<parts>(settings_);
+  auto& p = *parts_;
+  auto opened = sqlite_store::open(store_options(settings_.store, p.clock));
+  if (!opened.ok()) {
+    parts_.reset();
+    return {opened.code == errc::busy ? node_status::locked : node_status::failed, opened.message};
+  }
+  p.store = std::move(opened.value);
+
+  if (const auto& apns = settings_.apns; !apns.key_file.empty()) {
+    const auto refresh = std::chrono::duration_cast<std::chrono::minutes>(apns.token_refresh);
+    p.tokens = std::make_unique<provider_token_keeper>(
+      provider_token_policy{refresh, std::chrono::minutes{20}});
+    const provider_key key{apns.team_id, apns.key_id, apns.key_file};
+    p.app = {apns.bundle, p.tokens->token_for(key, environment::production),
+             p.tokens->token_for(key, environment::sandbox)};
+    if (const auto error = p.app.production->last_error(); !error.empty()) {
+      parts_.reset();
+      return {node_status::failed, error};
+    }
+  } else {
+    spdlog::warn("event=apns_not_configured text=\"pushes to APNs devices will be rejected\"");
+  }
+
+  node_options options;
+  options.commits.group_size = settings_.ingest.group_size;
+  options.restarts = {settings_.supervisor.restart_min, settings_.supervisor.restart_max,
+                      settings_.supervisor.max_restarts, settings_.supervisor.restart_window};
+  options.on_failure = on_failure_;
+  for (const auto& lane : settings_.lanes)
+    if (lane.kind == lane_settings::lane_kind::push)
+      options.lanes.push_back(p.lane(settings_, lane));
+  const node_ports ports{*p.store, p.clock, p.door, p.stages};
+  p.root = p.actors.spawn<node_supervisor_actor>(ports, std::move(options));
+
+  p.server = std::make_unique<http::server>(server_options(settings_.http), p.routes());
+  try {
+    p.server->start();
+  } catch (const std::system_error& error) {
+    const std::string message = error.what();
+    stop();
+    return {node_status::failed, message};
+  }
+  return {};
+}
+
+std::string node::http_url() const {
+  const auto& address = settings_.http.address;
+  const auto host = address.find(':') == std::string::npos ? address : "[" + address + "]";
+  return "http://" + host + ":" + std::to_string(parts_->server->port());
+}
+
+node_status node::stop() {
+  if (!parts_)
+    return node_status::ok;
+  auto& p = *parts_;
+  const auto deadline = std::chrono::steady_clock::now() + settings_.stop.deadline;
+  p.door.close();
+  auto status = node_status::ok;
+  {
+    caf::scoped_actor self{p.actors};
+    self->request(p.root, caf::duration{settings_.stop.deadline}, drain{})
+      .receive([](const drained&) {},
+               [&](const caf::error& error) {
+                 spdlog::error("event=not_drained error=\"{}\"", p.actors.render(error));
+                 status = node_status::not_drained;
+               });
+  }
+  // Every job that was taken in has its answer by now; let the last ones leave.
+  p.server->drain();
+  const auto linger =
+    std::min(deadline, std::chrono::steady_clock::now() + std::chrono::seconds{1});
+  while (p.server->connections() > 0 && std::chrono::steady_clock::now() < linger)
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  p.server->stop();
+  caf::anon_send_exit(p.root, caf::exit_reason::user_shutdown);
+  p.root = nullptr;
+  p.door.clear();
+  p.store->close();
+  parts_.reset();
+  return status;
+}
+
+void node::reload_credentials() {
+  if (parts_ && parts_->tokens)
+    parts_->tokens->reload();
+}
+
+} // namespace signalbox

@@ -1,0 +1,34 @@
+#include "runtime/node_info.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <spdlog/spdlog.h>
+
+#include <fstream>
+#include <system_error>
+#include <unistd.h>
+
+namespace signalbox {
+
+node_info::node_info(const std::filesystem::path& directory, const std::string& http_url)
+  : file_(directory / "node.json") {
+  const boost::json::object info{
+    {"pid", getpid()}, {"http", http_url}, {"version", SIGNALBOX_VERSION}};
+  // Renamed into place, so that nobody reads half of it.
+  const auto partial = directory / "node.json.partial";
+  {
+    std::ofstream out{partial, std::ios::trunc};
+    out << boost::json::serialize(info) << '\n';
+  }
+  std::error_code error;
+  std::filesystem::rename(partial, file_, error);
+  if (error)
+    spdlog::warn("event=node_info_failed file={} error=\"{}\"", file_.string(), error.message());
+}
+
+node_info::~node_info() {
+  std::error_code ignored;
+  std::filesystem::remove(file_, ignored);
+}
+
+} // namespace signalbox
