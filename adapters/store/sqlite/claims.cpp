@@ -1,0 +1,307 @@
+#include "adapters/store/sqlite/claims.hpp"
+
+#include "actors/job_states.hpp"
+#include "adapters/store/sqlite/leases.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+namespace signalbox::sqlite {
+
+namespace {
+
+// One claim touches so many retry rows at most, so that the writer is free again in milliseconds.
+constexpr std::size_t most_retries = 1'000;
+
+using app_pool = std::pair<app_id, pool_code>;
+
+struct job_state {
+  job_id id;
+  job_status status = job_status::queued;
+};
+
+// One destination's part of a claim.
+struct share {
+  app_pool dest;
+  std::size_t budget = 0; ///< targets left
+  job_number last = 0;    ///< the job that was served last
+  bool claimed_since_wrap = false;
+  bool has_wrapped = false;
+  bool is_empty = false;
+};
+
+class claimer {
+public:
+  claimer(connection& database, shared_state& shared, writer_state& state, lane_number lane,
+          const claim_request& request)
+    : database_{database}, shared_{shared}, state_{state}, lane_{lane}, request_{request},
+      now_{shared.now()}, expires_at_{now_ + request.lease} {}
+
+  claimed_set claim() {
+    const auto ready = destinations_with_chunks();
+    const auto waiting = destinations_with_retries();
+    auto shares = shares_of(ready, waiting);
+    claim_retries(shares, waiting);
+    claim_chunks(shares, ready);
+    name_refused(shares, ready, waiting);
+    if (!result_.works.empty())
+      state_.next_lease_expiry = std::min(state_.next_lease_expiry, expires_at_);
+    return std::move(result_);
+  }
+
+private:
+  std::set<app_pool> destinations_with_chunks() {
+    std::set<app_pool> found;
+    app_pool last{0, 0};
+    while (const auto next =
+             first_pool("SELECT app, pool FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
+                        "AND lane = ? AND (app, pool) > (?, ?) ORDER BY app, pool LIMIT 1",
+                        last))
+      found.insert(last = *next);
+    return found;
+  }
+
+  std::set<app_pool> destinations_with_retries() {
+    std::set<app_pool> found;
+    app_pool last{0, 0};
+    while (const auto next =
+             first_pool("SELECT app, pool FROM retries INDEXED BY retries_due WHERE epoch IS NULL "
+                        "AND lane = ? AND (app, pool) > (?, ?) ORDER BY app, pool LIMIT 1",
+                        last)) {
+      last = *next;
+      if (database_.value("SELECT 1 FROM retries INDEXED BY retries_due WHERE epoch IS NULL "
+                          "AND lane = ? AND app = ? AND pool = ? AND run_at <= ? LIMIT 1",
+                          lane_, last.first, last.second, now_))
+        found.insert(last);
+    }
+    return found;
+  }
+
+  std::optional<app_pool> first_pool(const char* sql, const app_pool& after) {
+    auto found = database_.query(sql, lane_, after.first, after.second);
+    if (!found.next())
+      return std::nullopt;
+    return app_pool{found.integer(0), static_cast<pool_code>(found.integer(1))};
+  }
+
+  // By app in turn: another app is the first in every claim.
+  std::vector<share> shares_of(const std::set<app_pool>& ready, const std::set<app_pool>& waiting) {
+    std::vector<share> shares;
+    for (const auto& budget : request_.budgets) {
+      const app_pool dest{budget.dest.app, pool_of(budget.dest.provider, budget.dest.env)};
+      if (budget.targets > 0 && (ready.count(dest) != 0 || waiting.count(dest) != 0))
+        shares.push_back({dest, budget.targets, last_claimed(dest)});
+    }
+    std::sort(shares.begin(), shares.end(),
+              [](const auto& a, const auto& b) { return a.dest < b.dest; });
+    if (!shares.empty())
+      std::rotate(shares.begin(),
+                  shares.begin() +
+                    static_cast<std::ptrdiff_t>(state_.claim_turn[lane_]++ % shares.size()),
+                  shares.end());
+    return shares;
+  }
+
+  job_number& last_claimed(const app_pool& dest) {
+    return state_.last_claimed[{lane_, dest.first, dest.second}];
+  }
+
+  void claim_retries(std::vector<share>& shares, const std::set<app_pool>& waiting) {
+    std::size_t left = most_retries;
+    for (auto& part : shares) {
+      if (waiting.count(part.dest) == 0)
+        continue;
+      const auto taken = claim_retries_of(part.dest, std::min(left, (part.budget + 1) / 2));
+      part.budget -= taken;
+      left -= taken;
+    }
+  }
+
+  std::size_t claim_retries_of(const app_pool& dest, std::size_t limit) {
+    struct due {
+      job_number job;
+      std::uint32_t seq;
+      claimed_retry row;
+    };
+    std::vector<due> rows;
+    {
+      auto found = database_.query(
+        "SELECT job, seq, token, position, attempts FROM retries INDEXED BY retries_due "
+        "WHERE epoch IS NULL AND lane = ? AND app = ? AND pool = ? AND run_at <= ? "
+        "ORDER BY run_at",
+        lane_, dest.first, dest.second, now_);
+      while (rows.size() < limit && found.next()) {
+        if (allows_retry_claims(state_of(found.integer(0)).status))
+          rows.push_back({found.integer(0),
+                          static_cast<std::uint32_t>(found.integer(1)),
+                          {found.integer(2), static_cast<std::uint32_t>(found.integer(3)),
+                           static_cast<std::uint16_t>(found.integer(4))}});
+      }
+    }
+    std::map<std::pair<job_number, std::uint32_t>, claimed_work> by_chunk;
+    for (const auto& row : rows) {
+      database_.execute("UPDATE retries SET owner = ?, epoch = ?, lease_expires_at = ? "
+                        "WHERE job = ? AND token = ? AND epoch IS NULL",
+                        shared_.owner, epoch(), expires_at_, row.job, row.row.token);
+      auto& taken = by_chunk[{row.job, row.seq}];
+      taken.retries.push_back(row.row);
+    }
+    for (auto& [place, taken] : by_chunk) {
+      taken.kind = work_kind::retry;
+      add(std::move(taken), place.first, place.second, dest);
+    }
+    return rows.size();
+  }
+
+  void claim_chunks(std::vector<share>& shares, const std::set<app_pool>& ready) {
+    for (auto& part : shares)
+      part.is_empty = ready.count(part.dest) == 0;
+    std::size_t chunks = 0;
+    for (bool has_claimed = true; has_claimed && chunks < request_.max_chunks;) {
+      has_claimed = false;
+      for (auto& part : shares) {
+        if (chunks >= request_.max_chunks)
+          break;
+        if (part.is_empty || part.budget == 0)
+          continue;
+        if (claim_chunk(part)) {
+          has_claimed = true;
+          ++chunks;
+        }
+      }
+    }
+  }
+
+  // The first chunk of the next job in turn; false if no job has one to claim.
+  bool claim_chunk(share& part) {
+    for (;;) {
+      const auto place = next_chunk(part);
+      if (!place)
+        return false;
+      part.last = place->first;
+      const auto& job = state_of(place->first);
+      if (!allows_chunk_claims(job.status))
+        continue;
+      const auto targets = *database_.value("SELECT targets FROM chunks WHERE job = ? AND seq = ?",
+                                            place->first, place->second);
+      database_.execute("UPDATE chunks SET status = 2, owner = ?, epoch = ?, lease_expires_at = ? "
+                        "WHERE job = ? AND seq = ? AND status = 1",
+                        shared_.owner, epoch(), expires_at_, place->first, place->second);
+      begin_job(place->first);
+      part.budget -= std::min(part.budget, static_cast<std::size_t>(targets));
+      part.claimed_since_wrap = true;
+      last_claimed(part.dest) = place->first;
+      add({}, place->first, place->second, part.dest);
+      return true;
+    }
+  }
+
+  std::optional<std::pair<job_number, std::uint32_t>> next_chunk(share& part) {
+    for (;;) {
+      {
+        auto found = database_.query(
+          "SELECT job, seq FROM chunks INDEXED BY chunks_ready WHERE status = 1 AND lane = ? "
+          "AND app = ? AND pool = ? AND job > ? ORDER BY job, seq LIMIT 1",
+          lane_, part.dest.first, part.dest.second, part.last);
+        if (found.next())
+          return std::pair{found.integer(0), static_cast<std::uint32_t>(found.integer(1))};
+      }
+      // A whole turn without a claim: what is left belongs to jobs that ended.
+      if (part.has_wrapped && !part.claimed_since_wrap) {
+        part.is_empty = true;
+        return std::nullopt;
+      }
+      part.has_wrapped = true;
+      part.claimed_since_wrap = false;
+      part.last = 0;
+    }
+  }
+
+  void begin_job(job_number job) {
+    auto& known = jobs_.at(job);
+    if (known.status != job_status::queued)
+      return;
+    database_.execute("UPDATE jobs SET status = 3 WHERE n = ? AND status = 2", job);
+    known.status = job_status::in_progress;
+  }
+
+  void add(claimed_work taken, job_number job, std::uint32_t seq, const app_pool& dest) {
+    taken.job = job;
+    taken.key = {state_of(job).id, seq};
+    taken.epoch = epoch();
+    taken.dest = destination_of(dest.first, dest.second);
+    result_.works.push_back(std::move(taken));
+  }
+
+  job_state& state_of(job_number job) {
+    const auto known = jobs_.find(job);
+    if (known != jobs_.end())
+      return known->second;
+    auto found = database_.query("SELECT id, status, deadline FROM jobs WHERE n = ?", job);
+    auto& made = jobs_[job];
+    if (found.next()) {
+      made = {found.id(0), found.as<job_status>(1)};
+      state_.jobs.put(made.id, job);
+      // Too late for a first claim: the sweeper ends it.
+      if (made.status == job_status::queued && !found.is_null(2) && found.time(2) <= now_)
+        made.status = job_status::expired;
+    } else {
+      made.status = job_status::failed; // claims nothing
+    }
+    return made;
+  }
+
+  std::uint64_t epoch() {
+    if (epoch_ == 0)
+      epoch_ = next_epoch(database_, state_);
+    return epoch_;
+  }
+
+  void name_refused(const std::vector<share>& shares, const std::set<app_pool>& ready,
+                    const std::set<app_pool>& waiting) {
+    auto dests = ready;
+    dests.insert(waiting.begin(), waiting.end());
+    for (const auto& dest : dests) {
+      const auto part = std::find_if(shares.begin(), shares.end(),
+                                     [&](const auto& one) { return one.dest == dest; });
+      if (part == shares.end() || (part->budget == 0 && has_chunks_left(dest)))
+        result_.refused.push_back(destination_of(dest.first, dest.second));
+    }
+  }
+
+  bool has_chunks_left(const app_pool& dest) {
+    return database_
+      .value("SELECT 1 FROM chunks INDEXED BY chunks_ready WHERE status = 1 AND lane = ? "
+             "AND app = ? AND pool = ? LIMIT 1",
+             lane_, dest.first, dest.second)
+      .has_value();
+  }
+
+  connection& database_;
+  shared_state& shared_;
+  writer_state& state_;
+  lane_number lane_;
+  const claim_request& request_;
+  timestamp now_;
+  timestamp expires_at_;
+  std::uint64_t epoch_ = 0;
+  std::unordered_map<job_number, job_state> jobs_;
+  claimed_set result_;
+};
+
+} // namespace
+
+claimed_set claim_work(connection& database, shared_state& shared, writer_state& state,
+                       const claim_request& request) {
+  const auto lane = shared.lanes.find(database, request.lane);
+  if (!lane)
+    return {};
+  expire_leases(database, state, shared.now());
+  return claimer{database, shared, state, *lane, request}.claim();
+}
+
+} // namespace signalbox::sqlite

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "adapters/store/sqlite/ledger_state.hpp"
+
+#include <cstddef>
+
+namespace signalbox::sqlite {
+
+/// Moves a planned job on as far as its chunks and retries allow: DISPATCHED when every chunk is
+/// done, COMPLETED when no retry row is left either. A job that ended otherwise gets its
+/// `completed_at`. The write that sets `completed_at` also writes the exact roll-up. True if it was
+/// set now.
+bool try_complete(connection& database, job_number job, timestamp now);
+
+/// One slice of closing a terminal job: at most 64 unclaimed chunks and 1,000 unclaimed retry rows
+/// turn skipped (expired, for an EXPIRED job). Targets that were never tried get no receipt: the
+/// job's status says it all, and its counts are exact.
+struct closed_slice {
+  std::size_t targets = 0;
+  bool more = false;
+};
+closed_slice close_slice(connection& database, job_number job, timestamp now);
+
+} // namespace signalbox::sqlite

@@ -1,0 +1,104 @@
+#include "adapters/store/sqlite/engine.hpp"
+
+#include "adapters/store/sqlite/completion.hpp"
+#include "adapters/store/sqlite/directory_rows.hpp"
+#include "adapters/store/sqlite/leases.hpp"
+#include "adapters/store/sqlite/migrations.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace signalbox {
+
+namespace {
+
+sqlite_options with_defaults(sqlite_options options) {
+  if (options.readers == 0)
+    options.readers = std::max<std::size_t>(4, std::thread::hardware_concurrency());
+  if (!options.now)
+    options.now = [] {
+      return std::chrono::time_point_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now());
+    };
+  return options;
+}
+
+} // namespace
+
+sqlite_store::engine::engine(sqlite_options options, std::unique_ptr<sqlite::process_lock> lock)
+  : lock_{std::move(lock)}, disk_{options.path, options.min_free_bytes} {
+  shared_.options = with_defaults(std::move(options));
+  const auto& own = shared_.options;
+  sqlite::connection_settings settings{own.busy_timeout, own.writer_cache_bytes, own.mmap_bytes,
+                                       false};
+  database_.emplace(own.path, settings);
+  sqlite::migrate(*database_);
+  begin_boot();
+  settings.cache_bytes = own.reader_cache_bytes;
+  readers_.emplace(own.path, settings, own.readers);
+  writer_.emplace(*database_, sqlite::writer::settings{own.import_slice, own.fault,
+                                                       [this] { shared_.lanes.forget(); }});
+  for (const auto topic : sqlite::deleted_topics(*database_))
+    remove_topic(topic);
+}
+
+sqlite_store::engine::~engine() {
+  calls_.close();
+  writer_->stop();
+  readers_->stop();
+}
+
+void sqlite_store::engine::close() {
+  calls_.close();
+  calls_.wait_until_idle();
+  writer_->stop();
+  readers_->stop();
+}
+
+void sqlite_store::engine::begin_boot() {
+  auto& database = *database_;
+  database.execute("BEGIN IMMEDIATE");
+  sqlite::void_leases(database);
+  const auto& owner = shared_.options.owner;
+  database.execute("INSERT INTO boots(node, boot, started_at) VALUES(?, ?, ?)", owner.node,
+                   owner.boot, shared_.now());
+  shared_.owner = database.last_insert_id();
+  state_.epoch =
+    static_cast<std::uint64_t>(*database.value("SELECT value FROM counters WHERE name = 'epoch'"));
+  state_.next_job = database.value("SELECT MAX(n) FROM jobs").value_or(0) + 1;
+  database.execute("COMMIT");
+}
+
+void sqlite_store::engine::remove_topic(std::int64_t topic) {
+  writer_->submit({[topic](connection& database, const sqlite::time_slice& slice) {
+                     return sqlite::remove_deleted_topic(database, topic, slice);
+                   },
+                   // What a failure leaves is taken up at the next start.
+                   [](const sqlite::write_status&) {}});
+}
+
+void sqlite_store::engine::close_job(sqlite::job_number job) {
+  auto slice = std::make_shared<sqlite::closed_slice>();
+  writer_->submit(sqlite::write_class::lanes,
+                  {sqlite::durability::normal,
+                   [this, job, slice](connection& database) {
+                     *slice = sqlite::close_slice(database, job, shared_.now());
+                   },
+                   // What a failure leaves is the sweeper's.
+                   [this, job, slice](const sqlite::write_status& status) {
+                     if (status.ok() && slice->more)
+                       close_job(job);
+                   }});
+}
+
+sqlite::job_number sqlite_store::engine::last_planned(const std::string& lane) {
+  std::lock_guard guard{plan_mutex_};
+  return last_planned_[lane];
+}
+
+void sqlite_store::engine::set_last_planned(const std::string& lane, sqlite::job_number job) {
+  std::lock_guard guard{plan_mutex_};
+  last_planned_[lane] = job;
+}
+
+} // namespace signalbox

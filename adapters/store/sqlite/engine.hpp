@@ -1,0 +1,132 @@
+#pragma once
+
+#include "actors/ports/callback.hpp"
+#include "adapters/store/sqlite/disk_space.hpp"
+#include "adapters/store/sqlite/ledger_state.hpp"
+#include "adapters/store/sqlite/pending_calls.hpp"
+#include "adapters/store/sqlite/process_lock.hpp"
+#include "adapters/store/sqlite/readers.hpp"
+#include "adapters/store/sqlite/sqlite_store.hpp"
+#include "adapters/store/sqlite/writer.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace signalbox {
+
+/// The threads and the state of an open store, and how a call travels through them.
+class sqlite_store::engine {
+public:
+  using connection = sqlite::connection;
+
+  /// Opens everything; throws sqlite::failure, sqlite::schema_too_new.
+  explicit engine(sqlite_options options, std::unique_ptr<sqlite::process_lock> lock);
+  ~engine();
+
+  void close();
+
+  /// Counts the call until it is answered; refuses it when the store is closed. The callback
+  /// returned is what is to be called; none if the call was refused.
+  template <class T>
+  callback<T> admit(callback<T> done) {
+    if (!calls_.enter()) {
+      done(result<T>::failure(errc::stopping, "the store is closed"));
+      return nullptr;
+    }
+    return [this, done = std::move(done)](result<T> answer) {
+      done(std::move(answer));
+      calls_.leave();
+    };
+  }
+
+  /// Runs `body` in a transaction of its own, then `done` with its answer.
+  template <class T, class Body>
+  void write(sqlite::write_class where, sqlite::durability sync, callback<T> done, Body body) {
+    auto answer = std::make_shared<result<T>>();
+    writer_->submit(where, {sync,
+                            [answer, body = std::move(body)](connection& database) mutable {
+                              *answer = body(database);
+                            },
+                            [answer, done = std::move(done)](const sqlite::write_status& status) {
+                              done(status.ok() ? std::move(*answer) : failed<T>(status));
+                            }});
+  }
+
+  /// Runs `body` with what other small writes of the directory there are, in one transaction.
+  template <class T, class Body>
+  void import(callback<T> done, Body body) {
+    auto answer = std::make_shared<result<T>>();
+    writer_->submit(
+      {[answer, body = std::move(body)](connection& database, const sqlite::time_slice&) mutable {
+         *answer = body(database);
+         return true;
+       },
+       [answer, done = std::move(done)](const sqlite::write_status& status) {
+         done(status.ok() ? std::move(*answer) : failed<T>(status));
+       }});
+  }
+
+  /// Runs `body` on a reader, then `done` with its answer.
+  template <class T, class Body>
+  void read(sqlite::read_class where, callback<T> done, Body body) {
+    readers_->submit(where, [done = std::move(done), body = std::move(body)](
+                              connection* database) mutable { done(attempt<T>(database, body)); });
+  }
+
+  /// `body`, its failures as results.
+  template <class T, class Body>
+  static result<T> attempt(connection* database, Body& body) {
+    if (database == nullptr)
+      return result<T>::failure(errc::stopping, "the store is closed");
+    try {
+      return body(*database);
+    } catch (const sqlite::failure& error) {
+      return result<T>::failure(sqlite::to_errc(error.code()), error.what());
+    } catch (const std::exception& error) {
+      return result<T>::failure(errc::internal, error.what());
+    }
+  }
+
+  template <class T>
+  static result<T> failed(const sqlite::write_status& status) {
+    return result<T>::failure(status.code, status.message);
+  }
+
+  /// Rows that jobs may have been resolved to are gone: after the commit, on the writer.
+  void directory_changed() { ++shared_.directory_generation; }
+
+  /// Removes the rows of a deleted topic, a slice at a time.
+  void remove_topic(std::int64_t topic);
+  /// Closes a terminal job, a slice at a time.
+  void close_job(sqlite::job_number job);
+  /// The lane's last planned job; plans go on with the next.
+  sqlite::job_number last_planned(const std::string& lane);
+  void set_last_planned(const std::string& lane, sqlite::job_number job);
+
+  sqlite::shared_state& shared() { return shared_; }
+  sqlite::writer_state& state() { return state_; } ///< on the writer's thread
+  sqlite::writer& writer() { return *writer_; }
+  sqlite::readers& readers() { return *readers_; }
+  sqlite::disk_space& disk() { return disk_; }
+
+private:
+  void begin_boot();
+
+  std::unique_ptr<sqlite::process_lock> lock_;
+  sqlite::shared_state shared_;
+  sqlite::writer_state state_;
+  sqlite::disk_space disk_;
+  sqlite::pending_calls calls_;
+  std::mutex plan_mutex_;
+  std::map<std::string, sqlite::job_number> last_planned_;
+  std::optional<connection> database_; ///< the writer's
+  std::optional<sqlite::readers> readers_;
+  std::optional<sqlite::writer> writer_;
+};
+
+} // namespace signalbox

@@ -1,0 +1,241 @@
+#include "adapters/store/sqlite/flush.hpp"
+
+#include "actors/done_bits.hpp"
+#include "adapters/store/sqlite/tokens.hpp"
+#include "messages/outcome.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+#include <tuple>
+
+namespace signalbox::sqlite {
+
+namespace {
+
+bool keeps_receipt(receipts_policy policy, outcome_status status) {
+  switch (policy) {
+  case receipts_policy::all:
+    return status != outcome_status::retry;
+  case receipts_policy::failures:
+    return status != outcome_status::retry && status != outcome_status::accepted;
+  default:
+    return false;
+  }
+}
+
+void count(job_counts& counts, outcome_status status) {
+  switch (status) {
+  case outcome_status::accepted:
+    ++counts.accepted;
+    break;
+  case outcome_status::rejected:
+    ++counts.rejected;
+    break;
+  case outcome_status::unknown:
+    ++counts.unknown;
+    break;
+  case outcome_status::expired:
+    ++counts.expired;
+    break;
+  case outcome_status::skipped:
+    ++counts.skipped;
+    break;
+  case outcome_status::retry:
+    break;
+  }
+}
+
+using batch_refs = std::span<const outcome_batch* const>;
+
+class flusher {
+public:
+  flusher(connection& database, const shared_state& shared, writer_state& state,
+          flush_result& result)
+    : database_{database}, shared_{shared}, state_{state}, result_{result} {}
+
+  // All batches are of one work.
+  void flush(batch_refs batches) {
+    const auto& of = *batches.front()->of;
+    const auto job = find_job(database_, state_, of.key.job);
+    if (!job)
+      return stale(batches);
+    job_ = *job;
+    if (of.kind == work_kind::chunk)
+      flush_chunk(batches, of);
+    else
+      flush_retries(batches, of);
+  }
+
+private:
+  void stale(batch_refs batches) {
+    for (const auto* batch : batches)
+      result_.stale += batch->size();
+  }
+
+  void flush_chunk(batch_refs batches, const work& of) {
+    bool is_done = false;
+    done_bits bits{0};
+    {
+      auto found = database_.query("SELECT status, targets, done, lane, app, pool FROM chunks "
+                                   "WHERE job = ? AND seq = ? AND epoch = ? AND owner = ?",
+                                   job_, of.key.seq, of.epoch, shared_.owner);
+      if (!found.next())
+        return stale(batches);
+      is_done = found.as<chunk_status>(0) == chunk_status::done;
+      if (!is_done)
+        bits = done_bits{static_cast<std::size_t>(found.integer(1)), found.bytes(2)};
+      lane_ = found.integer(3);
+      app_ = found.integer(4);
+      pool_ = static_cast<pool_code>(found.integer(5));
+    }
+    if (is_done) // a replay: every bit is set
+      return;
+    const auto before = bits.count();
+    job_counts counts;
+    for (const auto* batch : batches) {
+      for (const auto position : batch->accepted)
+        if (position < of.targets.size() && bits.set(of.targets[position].index))
+          accept(*batch, of.targets[position].id, counts);
+      for (const auto& one : batch->others)
+        if (bits.set(one.index))
+          settle(*batch, one, counts);
+    }
+    if (bits.count() == before)
+      return;
+    write_chunk(of, bits, counts);
+    if (bits.all())
+      result_.finished_chunks_of.push_back(of.key.job);
+  }
+
+  void accept(const outcome_batch& batch, token_id token, job_counts& counts) {
+    ++counts.accepted;
+    if (keeps_receipt(batch.of->job->options.receipts, outcome_status::accepted))
+      write_receipt(token, outcome_status::accepted, {}, batch.at);
+  }
+
+  // An outcome that counts: a new bit, or a retry row that ended.
+  void settle(const outcome_batch& batch, const outcome& one, job_counts& counts) {
+    count(counts, one.status);
+    if (one.status == outcome_status::retry)
+      database_.execute("INSERT OR REPLACE INTO retries(job, token, seq, position, lane, app, "
+                        "pool, attempts, run_at, last_error) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        job_, one.token, batch.of->key.seq, one.index, lane_, app_, pool_,
+                        one.attempts, one.retry_at, one.reason);
+    if (keeps_receipt(batch.of->job->options.receipts, one.status))
+      write_receipt(one.token, one.status, one.reason, batch.at);
+    invalidate(batch, one);
+  }
+
+  void invalidate(const outcome_batch& batch, const outcome& one) {
+    if (one.invalidate == invalidation::none)
+      return;
+    const auto valid_until = one.invalidate == invalidation::unregistered
+                               ? one.unregistered_at.value_or(batch.at)
+                               : batch.at;
+    if (invalidate_token(database_, one.token, one.reason, batch.at, valid_until))
+      ++result_.invalidated;
+  }
+
+  void write_receipt(token_id token, outcome_status status, std::string_view reason, timestamp at) {
+    database_.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
+                      "VALUES(?, ?, ?, ?, ?)",
+                      job_, token, status, reason.empty() ? std::nullopt : std::optional{reason},
+                      at);
+  }
+
+  void write_chunk(const work& of, const done_bits& bits, const job_counts& counts) {
+    if (bits.all())
+      database_.execute("UPDATE chunks SET status = 3, accepted = accepted + ?, "
+                        "rejected = rejected + ?, unknown = unknown + ?, expired = expired + ?, "
+                        "skipped = skipped + ?, lease_expires_at = NULL, done = NULL, ids = NULL "
+                        "WHERE job = ? AND seq = ?",
+                        counts.accepted, counts.rejected, counts.unknown, counts.expired,
+                        counts.skipped, job_, of.key.seq);
+    else
+      database_.execute("UPDATE chunks SET accepted = accepted + ?, rejected = rejected + ?, "
+                        "unknown = unknown + ?, expired = expired + ?, skipped = skipped + ?, "
+                        "expiries = 0, done = ? WHERE job = ? AND seq = ?",
+                        counts.accepted, counts.rejected, counts.unknown, counts.expired,
+                        counts.skipped, blob{bits.bytes()}, job_, of.key.seq);
+  }
+
+  void flush_retries(batch_refs batches, const work& of) {
+    job_counts counts;
+    for (const auto* batch : batches) {
+      for (const auto position : batch->accepted)
+        if (position < of.targets.size() && end_retry(of, of.targets[position].id))
+          accept(*batch, of.targets[position].id, counts);
+      for (const auto& one : batch->others) {
+        if (one.status == outcome_status::retry)
+          reschedule(of, one);
+        else if (end_retry(of, one.token))
+          settle(*batch, one, counts);
+      }
+    }
+    if (counts == job_counts{})
+      return;
+    database_.execute("UPDATE chunks SET accepted = accepted + ?, rejected = rejected + ?, "
+                      "unknown = unknown + ?, expired = expired + ?, skipped = skipped + ? "
+                      "WHERE job = ? AND seq = ?",
+                      counts.accepted, counts.rejected, counts.unknown, counts.expired,
+                      counts.skipped, job_, of.key.seq);
+    result_.finished_chunks_of.push_back(of.key.job);
+  }
+
+  bool end_retry(const work& of, token_id token) {
+    const bool ended = database_.execute("DELETE FROM retries WHERE job = ? AND token = ? "
+                                         "AND epoch = ? AND owner = ?",
+                                         job_, token, of.epoch, shared_.owner) > 0;
+    result_.stale += ended ? 0 : 1;
+    return ended;
+  }
+
+  void reschedule(const work& of, const outcome& one) {
+    if (database_.execute("UPDATE retries SET attempts = ?, run_at = ?, last_error = ?, "
+                          "owner = NULL, epoch = NULL, lease_expires_at = NULL "
+                          "WHERE job = ? AND token = ? AND epoch = ? AND owner = ?",
+                          one.attempts, one.retry_at, one.reason, job_, one.token, of.epoch,
+                          shared_.owner) == 0)
+      ++result_.stale;
+  }
+
+  connection& database_;
+  const shared_state& shared_;
+  writer_state& state_;
+  flush_result& result_;
+  job_number job_ = 0;
+  lane_number lane_ = 0;
+  app_id app_ = default_app;
+  pool_code pool_ = 0;
+};
+
+} // namespace
+
+flush_result flush_outcomes(connection& database, const shared_state& shared, writer_state& state,
+                            const std::vector<outcome_batch>& batches) {
+  std::vector<const outcome_batch*> order;
+  order.reserve(batches.size());
+  for (const auto& batch : batches)
+    if (batch.of)
+      order.push_back(&batch);
+  const auto place = [](const outcome_batch* batch) {
+    return std::tie(batch->of->key, batch->of->epoch, batch->of->kind);
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](const auto* a, const auto* b) { return place(a) < place(b); });
+  flush_result result;
+  flusher flusher{database, shared, state, result};
+  for (auto begin = order.begin(); begin != order.end();) {
+    const auto end = std::find_if(begin, order.end(),
+                                  [&](const auto* batch) { return place(batch) != place(*begin); });
+    flusher.flush({begin, end});
+    begin = end;
+  }
+  auto& jobs = result.finished_chunks_of;
+  std::sort(jobs.begin(), jobs.end());
+  jobs.erase(std::unique(jobs.begin(), jobs.end()), jobs.end());
+  return result;
+}
+
+} // namespace signalbox::sqlite

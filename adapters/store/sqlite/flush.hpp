@@ -1,0 +1,16 @@
+#pragma once
+
+#include "adapters/store/sqlite/ledger_state.hpp"
+#include "messages/ledger.hpp"
+
+#include <vector>
+
+namespace signalbox::sqlite {
+
+/// Writes outcomes (SPEC 3, A flush) in the writer's transaction. Each batch is fenced by its
+/// work's owner and epoch; only newly set bits, and retry rows ended under their epoch, count.
+/// Batches of one chunk share one read and one write of its row.
+flush_result flush_outcomes(connection& database, const shared_state& shared, writer_state& state,
+                            const std::vector<outcome_batch>& batches);
+
+} // namespace signalbox::sqlite

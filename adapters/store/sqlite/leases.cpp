@@ -1,0 +1,176 @@
+#include "adapters/store/sqlite/leases.hpp"
+
+#include "actors/done_bits.hpp"
+#include "actors/target_list.hpp"
+#include "adapters/store/sqlite/completion.hpp"
+#include "messages/outcome.hpp"
+
+#include <algorithm>
+
+namespace signalbox::sqlite {
+
+namespace {
+
+struct lapsed_chunk {
+  job_number job = 0;
+  std::uint32_t seq = 0;
+  int expiries = 0;
+};
+
+// Whatever had no outcome ends as rejected, since this chunk keeps losing its owners.
+void dead_letter(connection& database, const lapsed_chunk& chunk, timestamp now) {
+  std::vector<token_id> left;
+  {
+    auto found = database.query("SELECT ids, targets, done FROM chunks WHERE job = ? AND seq = ?",
+                                chunk.job, chunk.seq);
+    found.next();
+    const auto ids = decode_targets(found.bytes(0)).value_or(std::vector<token_id>{});
+    const done_bits done{static_cast<std::size_t>(found.integer(1)), found.bytes(2)};
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      if (!done.test(i))
+        left.push_back(ids[i]);
+  }
+  const auto policy = database.value("SELECT receipts FROM jobs WHERE n = ?", chunk.job);
+  for (const auto token : left) {
+    database.execute("INSERT OR REPLACE INTO dead_letters(job, token, attempts, reason, "
+                     "dead_lettered_at) VALUES(?, ?, 0, 'lease_lost', ?)",
+                     chunk.job, token, now);
+    if (policy != static_cast<std::int64_t>(receipts_policy::none))
+      database.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
+                       "VALUES(?, ?, ?, 'lease_lost', ?)",
+                       chunk.job, token, outcome_status::rejected, now);
+  }
+  database.execute("UPDATE chunks SET status = 3, rejected = rejected + ?, done = NULL, "
+                   "ids = NULL, epoch = NULL WHERE job = ? AND seq = ?",
+                   left.size(), chunk.job, chunk.seq);
+  try_complete(database, chunk.job, now);
+}
+
+std::optional<job_status> job_status_of(connection& database, job_number job) {
+  const auto status = database.value("SELECT status FROM jobs WHERE n = ?", job);
+  return status ? std::optional{static_cast<job_status>(*status)} : std::nullopt;
+}
+
+bool renew_one(connection& database, const shared_state& shared, job_number job,
+               const lease_ref& lease, timestamp expires_at) {
+  if (lease.kind == work_kind::chunk)
+    return database.execute("UPDATE chunks SET lease_expires_at = ? WHERE job = ? AND seq = ? "
+                            "AND status = 2 AND owner = ? AND epoch = ?",
+                            expires_at, job, lease.key.seq, shared.owner, lease.epoch) > 0;
+  return database.execute("UPDATE retries SET lease_expires_at = ? WHERE job = ? AND seq = ? "
+                          "AND epoch = ? AND owner = ?",
+                          expires_at, job, lease.key.seq, lease.epoch, shared.owner) > 0;
+}
+
+} // namespace
+
+void void_leases(connection& database) {
+  database.execute("UPDATE chunks INDEXED BY chunks_leased SET status = 1, owner = NULL, "
+                   "epoch = NULL, lease_expires_at = NULL WHERE status = 2");
+  database.execute("UPDATE retries INDEXED BY retries_leased SET owner = NULL, epoch = NULL, "
+                   "lease_expires_at = NULL WHERE epoch IS NOT NULL");
+}
+
+void expire_leases(connection& database, writer_state& state, timestamp now) {
+  if (now < state.next_lease_expiry)
+    return;
+  std::vector<lapsed_chunk> lapsed;
+  auto next = timestamp::max();
+  {
+    // All leases there are: as many as credit allows.
+    auto found = database.query("SELECT job, seq, expiries, lease_expires_at FROM chunks "
+                                "INDEXED BY chunks_leased WHERE status = 2");
+    while (found.next()) {
+      if (const auto end = found.time(3); end > now)
+        next = std::min(next, end);
+      else
+        lapsed.push_back({found.integer(0), static_cast<std::uint32_t>(found.integer(1)),
+                          static_cast<int>(found.integer(2))});
+    }
+  }
+  for (const auto& chunk : lapsed) {
+    if (chunk.expiries + 1 >= most_expiries)
+      dead_letter(database, chunk, now);
+    else
+      database.execute("UPDATE chunks SET status = 1, owner = NULL, epoch = NULL, "
+                       "lease_expires_at = NULL, expiries = expiries + 1 "
+                       "WHERE job = ? AND seq = ?",
+                       chunk.job, chunk.seq);
+  }
+  database.execute("UPDATE retries INDEXED BY retries_leased SET owner = NULL, epoch = NULL, "
+                   "lease_expires_at = NULL WHERE epoch IS NOT NULL AND lease_expires_at <= ?",
+                   now);
+  if (const auto end = database.value("SELECT MIN(lease_expires_at) FROM retries "
+                                      "INDEXED BY retries_leased WHERE epoch IS NOT NULL"))
+    next = std::min(next, timestamp{std::chrono::milliseconds{*end}});
+  state.next_lease_expiry = next;
+}
+
+std::vector<renewed_lease> renew_leases(connection& database, shared_state& shared,
+                                        writer_state& state, const std::vector<lease_ref>& leases,
+                                        std::chrono::milliseconds lease) {
+  std::vector<renewed_lease> renewed;
+  renewed.reserve(leases.size());
+  const auto expires_at = shared.now() + lease;
+  for (const auto& one : leases) {
+    renewed_lease answer{one, false, job_status::failed};
+    if (const auto job = find_job(database, state, one.key.job)) {
+      answer.held = renew_one(database, shared, *job, one, expires_at);
+      answer.status = job_status_of(database, *job).value_or(job_status::failed);
+    }
+    renewed.push_back(answer);
+  }
+  state.next_lease_expiry = std::min(state.next_lease_expiry, expires_at);
+  return renewed;
+}
+
+void release_leases(connection& database, shared_state& shared, writer_state& state,
+                    const std::vector<lease_ref>& leases) {
+  for (const auto& one : leases) {
+    const auto job = find_job(database, state, one.key.job);
+    if (!job)
+      continue;
+    if (one.kind == work_kind::chunk)
+      database.execute("UPDATE chunks SET status = 1, owner = NULL, epoch = NULL, "
+                       "lease_expires_at = NULL WHERE job = ? AND seq = ? AND status = 2 "
+                       "AND owner = ? AND epoch = ?",
+                       *job, one.key.seq, shared.owner, one.epoch);
+    else
+      database.execute("UPDATE retries SET owner = NULL, epoch = NULL, lease_expires_at = NULL "
+                       "WHERE job = ? AND seq = ? AND epoch = ? AND owner = ?",
+                       *job, one.key.seq, one.epoch, shared.owner);
+  }
+}
+
+std::optional<held_lease> find_held(connection& database, const shared_state& shared,
+                                    const lease_ref& lease) {
+  const auto job = database.value("SELECT n FROM jobs WHERE id = ?", lease.key.job);
+  if (!job)
+    return std::nullopt;
+  held_lease held;
+  held.work = {lease.kind, *job, lease.key, lease.epoch, {}, {}};
+  auto found =
+    lease.kind == work_kind::chunk
+      ? database.query("SELECT app, pool, lease_expires_at FROM chunks WHERE job = ? AND seq = ? "
+                       "AND status = 2 AND epoch = ? AND owner = ?",
+                       *job, lease.key.seq, lease.epoch, shared.owner)
+      : database.query("SELECT app, pool, lease_expires_at, token, position, attempts "
+                       "FROM retries WHERE job = ? AND seq = ? AND epoch = ? AND owner = ?",
+                       *job, lease.key.seq, lease.epoch, shared.owner);
+  bool exists = false;
+  while (found.next()) {
+    exists = true;
+    held.work.dest = destination_of(found.integer(0), static_cast<pool_code>(found.integer(1)));
+    held.left = found.time(2) - shared.now();
+    if (lease.kind == work_kind::retry)
+      held.work.retries.push_back({found.integer(3), static_cast<std::uint32_t>(found.integer(4)),
+                                   static_cast<std::uint16_t>(found.integer(5))});
+  }
+  return exists ? std::optional{std::move(held)} : std::nullopt;
+}
+
+std::chrono::milliseconds lease_margin(std::chrono::milliseconds lease) {
+  return std::min(lease / 10, std::chrono::milliseconds{1'000});
+}
+
+} // namespace signalbox::sqlite

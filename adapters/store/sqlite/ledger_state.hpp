@@ -1,0 +1,49 @@
+#pragma once
+
+#include "adapters/store/sqlite/connection.hpp"
+#include "adapters/store/sqlite/job_cache.hpp"
+#include "adapters/store/sqlite/lane_names.hpp"
+#include "adapters/store/sqlite/options.hpp"
+#include "adapters/store/sqlite/pool.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <tuple>
+
+namespace signalbox::sqlite {
+
+/// What every thread of the store shares.
+struct shared_state {
+  sqlite_options options;
+  std::int64_t owner = 0; ///< this boot's row: the owner of its leases
+  lane_names lanes;
+  job_facts_cache facts;
+  /// Rises when rows that a job may have been resolved to are taken away.
+  std::atomic<std::uint64_t> directory_generation{0};
+
+  timestamp now() const { return options.now(); }
+};
+
+/// A lane's place for one destination.
+using lane_pool = std::tuple<lane_number, app_id, pool_code>;
+
+/// What only the writer's thread touches. All of it can be lost: places for taking turns, numbers
+/// that rise, and caches of what the tables say.
+struct writer_state {
+  std::uint64_t epoch = 0;
+  job_number next_job = 1;
+  two_age_map<job_id, job_number> jobs{1 << 16};
+  std::map<lane_pool, job_number> last_claimed; ///< claims go on with the job after it
+  std::map<lane_number, std::size_t> claim_turn;
+  std::map<lane_number, job_number> last_checked; ///< by the sweeper, for missed completions
+  timestamp next_lease_expiry = timestamp::max(); ///< no lease ends before
+};
+
+/// The epoch for all that one transaction claims.
+std::uint64_t next_epoch(connection& database, writer_state& state);
+
+/// The number of a job's row; nothing if it does not exist.
+std::optional<job_number> find_job(connection& database, writer_state& state, const job_id& id);
+
+} // namespace signalbox::sqlite

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "adapters/store/sqlite/ledger_state.hpp"
+#include "messages/work.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace signalbox::sqlite {
+
+/// A retry row that was claimed.
+struct claimed_retry {
+  token_id token = 0;
+  std::uint32_t position = 0; ///< in its chunk
+  std::uint16_t attempts = 0;
+};
+
+/// What a claim committed: a work whose tokens are still to be loaded.
+struct claimed_work {
+  work_kind kind = work_kind::chunk;
+  job_number job = 0;
+  chunk_key key;
+  std::uint64_t epoch = 0;
+  destination dest;
+  std::vector<claimed_retry> retries; ///< kind retry
+};
+
+/// Loads the tokens of claimed work and checks each again: live, the same row, still in the job's
+/// scope; what fails is in `work::skipped` with its reason ("deleted" also for a token that went to
+/// another user). Targets of a job that ended meanwhile are all skipped. Null when nothing is left
+/// to do or the lease is gone. On a reader.
+work_ptr load_work(connection& database, shared_state& shared, const claimed_work& claimed,
+                   boot_clock::time_point lease_deadline);
+
+/// The facts of a job, from the cache if they are there.
+job_facts load_job_facts(connection& database, shared_state& shared, job_number job);
+
+} // namespace signalbox::sqlite

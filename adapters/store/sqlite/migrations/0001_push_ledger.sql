@@ -1,0 +1,194 @@
+R"sql(
+-- Numbers in these tables are the enumerations of messages/; times are milliseconds since 1970.
+
+CREATE TABLE apps(
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+);
+INSERT INTO apps(id, name) VALUES(1, 'default');
+
+CREATE TABLE lanes(
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+);
+
+-- One row for each start of a node: the owner of leases.
+CREATE TABLE boots(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  node TEXT NOT NULL,
+  boot BLOB NOT NULL,
+  started_at INTEGER NOT NULL
+);
+
+CREATE TABLE counters(
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO counters(name, value) VALUES('epoch', 0);
+
+-- Ids of users, topics and tokens are never used again: jobs and chunks refer to them.
+CREATE TABLE users(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  app INTEGER NOT NULL REFERENCES apps(id),
+  name TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE(app, name)
+);
+
+CREATE TABLE tokens(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  app INTEGER NOT NULL REFERENCES apps(id),
+  user INTEGER REFERENCES users(id),
+  platform INTEGER NOT NULL,
+  environment INTEGER NOT NULL,
+  token TEXT NOT NULL,
+  registered_at INTEGER NOT NULL,
+  invalidated_at INTEGER,
+  invalid_reason TEXT,
+  UNIQUE(app, token, platform)
+);
+CREATE INDEX tokens_by_user ON tokens(user) WHERE user IS NOT NULL;
+
+CREATE TABLE topics(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  app INTEGER NOT NULL REFERENCES apps(id),
+  name TEXT NOT NULL,
+  title TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE(app, name)
+);
+
+CREATE TABLE subscriptions(
+  user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+  topic INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY(user, topic)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX subscriptions_by_topic ON subscriptions(topic, user);
+
+-- Topics that a userless token was registered with.
+CREATE TABLE token_subscriptions(
+  token INTEGER NOT NULL REFERENCES tokens(id) ON DELETE CASCADE,
+  topic INTEGER NOT NULL,
+  PRIMARY KEY(token, topic)
+) WITHOUT ROWID;
+
+-- The live tokens of every topic, by pool (platform and environment): what a fan-out reads.
+CREATE TABLE topic_tokens(
+  topic INTEGER NOT NULL,
+  pool INTEGER NOT NULL,
+  token INTEGER NOT NULL,
+  PRIMARY KEY(topic, pool, token)
+) WITHOUT ROWID;
+
+-- Deleted topics whose subscriptions and topic_tokens are still being removed.
+CREATE TABLE deleted_topics(
+  topic INTEGER PRIMARY KEY
+);
+
+CREATE TABLE jobs(
+  n INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE,
+  app INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  plan_done INTEGER NOT NULL,
+  planned INTEGER NOT NULL,
+  next_seq INTEGER NOT NULL,
+  total INTEGER,
+  completed_at INTEGER,
+  accepted INTEGER NOT NULL DEFAULT 0,
+  rejected INTEGER NOT NULL DEFAULT 0,
+  unknown INTEGER NOT NULL DEFAULT 0,
+  expired INTEGER NOT NULL DEFAULT 0,
+  skipped INTEGER NOT NULL DEFAULT 0,
+  plan_cursor BLOB,
+  deadline INTEGER,
+  scope_kind INTEGER NOT NULL,
+  scope_id INTEGER,
+  scope_name TEXT,
+  not_before INTEGER,
+  expires_at INTEGER,
+  ttl INTEGER,
+  receipts INTEGER NOT NULL,
+  on_unknown INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  payload TEXT NOT NULL
+);
+CREATE INDEX jobs_open ON jobs(lane) WHERE completed_at IS NULL;
+CREATE INDEX jobs_scheduled ON jobs(lane, not_before) WHERE status = 1;
+CREATE INDEX jobs_to_plan ON jobs(lane) WHERE plan_done = 0 AND status IN (2, 3);
+CREATE INDEX jobs_by_deadline ON jobs(lane, deadline) WHERE status = 2 AND deadline IS NOT NULL;
+CREATE INDEX jobs_closing ON jobs(lane) WHERE status > 5 AND completed_at IS NULL;
+CREATE INDEX jobs_by_scope ON jobs(scope_kind, scope_id) WHERE scope_id IS NOT NULL;
+
+-- Users or inline tokens that a job names, until it is planned.
+CREATE TABLE job_scopes(
+  job INTEGER PRIMARY KEY,
+  list BLOB NOT NULL
+);
+
+-- status: 1 ready, 2 leased, 3 done.
+CREATE TABLE chunks(
+  job INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  app INTEGER NOT NULL,
+  pool INTEGER NOT NULL,
+  targets INTEGER NOT NULL,
+  accepted INTEGER NOT NULL DEFAULT 0,
+  rejected INTEGER NOT NULL DEFAULT 0,
+  unknown INTEGER NOT NULL DEFAULT 0,
+  expired INTEGER NOT NULL DEFAULT 0,
+  skipped INTEGER NOT NULL DEFAULT 0,
+  owner INTEGER,
+  epoch INTEGER,
+  lease_expires_at INTEGER,
+  expiries INTEGER NOT NULL DEFAULT 0,
+  done BLOB,
+  ids BLOB,
+  PRIMARY KEY(job, seq)
+) WITHOUT ROWID;
+CREATE INDEX chunks_ready ON chunks(lane, app, pool, job, seq) WHERE status = 1;
+CREATE INDEX chunks_leased ON chunks(job, seq) WHERE status = 2;
+
+-- epoch is null while nobody has a lease on the row.
+CREATE TABLE retries(
+  job INTEGER NOT NULL,
+  token INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  app INTEGER NOT NULL,
+  pool INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  run_at INTEGER NOT NULL,
+  last_error TEXT,
+  owner INTEGER,
+  epoch INTEGER,
+  lease_expires_at INTEGER,
+  PRIMARY KEY(job, token)
+) WITHOUT ROWID;
+CREATE INDEX retries_due ON retries(lane, app, pool, run_at) WHERE epoch IS NULL;
+CREATE INDEX retries_leased ON retries(job, seq, epoch) WHERE epoch IS NOT NULL;
+
+CREATE TABLE receipts(
+  job INTEGER NOT NULL,
+  token INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  reason TEXT,
+  at INTEGER NOT NULL,
+  PRIMARY KEY(job, token)
+) WITHOUT ROWID;
+
+CREATE TABLE dead_letters(
+  job INTEGER NOT NULL,
+  token INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  last_error TEXT,
+  reason TEXT NOT NULL,
+  dead_lettered_at INTEGER NOT NULL,
+  PRIMARY KEY(job, token)
+) WITHOUT ROWID;
+)sql"

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "messages/ids.hpp"
+#include "messages/ledger.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace signalbox {
+
+/// How a node keeps its store in an SQLite database.
+struct sqlite_options {
+  std::string path;        ///< of the database; `<path>-wal`, `-shm` and `.lock` stand beside it
+  lease_owner owner;       ///< this node, and this run of it
+  std::size_t readers = 0; ///< reader threads, at least 2; 0: the larger of 4 and the cores
+  std::int64_t writer_cache_bytes = 64 << 20;
+  std::int64_t reader_cache_bytes = 8 << 20; ///< of each reader
+  std::int64_t mmap_bytes = 0;
+  std::chrono::milliseconds busy_timeout{5'000};
+  std::chrono::milliseconds lock_wait{5'000}; ///< for a node that is just ending
+  std::chrono::milliseconds import_slice{10}; ///< longest writing for imports at a stretch
+  /// Jobs are refused with disk_full when the file system has less room, so that outcomes can
+  /// still be written.
+  std::int64_t min_free_bytes = 256 << 20;
+  std::function<timestamp()> now; ///< the store's time; none: the system's
+  /// Consulted before every commit: an SQLite result code to fail with, or 0. For tests.
+  std::function<int()> fault;
+};
+
+} // namespace signalbox

@@ -1,0 +1,314 @@
+#include "adapters/store/sqlite/planning.hpp"
+
+#include "actors/target_list.hpp"
+#include "adapters/store/sqlite/completion.hpp"
+#include "adapters/store/sqlite/tokens.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace signalbox::sqlite {
+
+namespace {
+
+// A call looks at so many jobs that are far enough ahead before it leaves the rest to the next.
+constexpr int most_jobs_tried = 64;
+constexpr std::int64_t finished = -1;
+
+struct planned_job {
+  job_number n = 0;
+  lane_number lane = 0;
+  app_id app = default_app;
+  scope_kind kind = scope_kind::topic;
+  std::int64_t scope_id = 0;
+  plan_cursor cursor;
+};
+
+std::optional<planned_job> next_job(connection& database, lane_number lane, job_number after) {
+  auto found = database.query("SELECT n, app, scope_kind, scope_id, plan_cursor FROM jobs "
+                              "INDEXED BY jobs_to_plan WHERE plan_done = 0 AND status IN (2, 3) "
+                              "AND lane = ? AND n > ? ORDER BY n LIMIT 1",
+                              lane, after);
+  if (!found.next())
+    return std::nullopt;
+  return planned_job{found.integer(0), lane,
+                     found.integer(1), found.as<scope_kind>(2),
+                     found.integer(3), plan_cursor::from(found.bytes(4))};
+}
+
+std::size_t unclaimed(connection& database, const planned_job& job, pool_code pool) {
+  return static_cast<std::size_t>(
+    *database.value("SELECT COUNT(*) FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
+                    "AND lane = ? AND app = ? AND pool = ? AND job = ?",
+                    job.lane, job.app, pool, job.n));
+}
+
+// Cuts what was read of a job into chunks, a pool at a time.
+class chunk_cutter {
+public:
+  chunk_cutter(plan_step& step, std::size_t chunk_size) : step_{step}, chunk_size_{chunk_size} {}
+
+  void add(pool_code pool, token_id id) {
+    auto& open = open_[pool];
+    open.push_back(id);
+    if (open.size() == chunk_size_)
+      close(pool, open);
+  }
+
+  void close_all() {
+    for (auto& [pool, open] : open_)
+      if (!open.empty())
+        close(pool, open);
+  }
+
+private:
+  void close(pool_code pool, std::vector<token_id>& open) {
+    std::sort(open.begin(), open.end());
+    step_.chunks.push_back({pool, std::exchange(open, {})});
+  }
+
+  plan_step& step_;
+  std::size_t chunk_size_;
+  std::map<pool_code, std::vector<token_id>> open_;
+};
+
+class step_reader {
+public:
+  step_reader(connection& database, const planned_job& job, std::size_t chunk_size)
+    : database_{database}, job_{job}, chunk_size_{chunk_size} {
+    step_.job = job.n;
+    step_.lane = job.lane;
+    step_.app = job.app;
+    step_.from = step_.to = job.cursor;
+  }
+
+  // Nothing if the job is as far ahead as it may be.
+  std::optional<plan_step> read() {
+    switch (job_.kind) {
+    case scope_kind::topic:
+      return read_topic();
+    case scope_kind::user:
+      return has_room() ? read_user() : std::nullopt;
+    case scope_kind::users:
+      return has_room() ? read_users() : std::nullopt;
+    case scope_kind::tokens:
+      return has_room() ? read_inline() : std::nullopt;
+    default:
+      return finish();
+    }
+  }
+
+private:
+  plan_step finish() {
+    step_.to.at.fill(finished);
+    return std::move(step_);
+  }
+
+  bool has_room() {
+    return std::all_of(all_pools.begin(), all_pools.end(), [this](auto pool) {
+      return unclaimed(database_, job_, pool) < plan_ahead_chunks;
+    });
+  }
+
+  std::optional<plan_step> read_topic() {
+    if (!database_.value("SELECT 1 FROM topics WHERE id = ?", job_.scope_id))
+      return finish();
+    // Every pool gets its part of the step, so that none waits for another one's end.
+    const auto open = static_cast<std::size_t>(
+      std::count_if(step_.to.at.begin(), step_.to.at.end(), [](auto at) { return at >= 0; }));
+    bool has_read = false;
+    for (std::size_t i = 0; i < all_pools.size(); ++i) {
+      if (step_.to.at[i] == finished)
+        continue;
+      const auto waiting = unclaimed(database_, job_, all_pools[i]);
+      if (waiting >= plan_ahead_chunks)
+        continue;
+      has_read = true;
+      const auto chunks = std::min(plan_ahead_chunks - waiting, plan_step_chunks / open);
+      read_pool(i, chunks);
+      step_.job_has_more |= step_.to.at[i] != finished && waiting + chunks < plan_ahead_chunks;
+    }
+    return has_read ? std::optional{std::move(step_)} : std::nullopt;
+  }
+
+  void read_pool(std::size_t i, std::size_t chunks) {
+    const auto limit = chunks * chunk_size_;
+    auto found = database_.query("SELECT token FROM topic_tokens WHERE topic = ? AND pool = ? "
+                                 "AND token > ? ORDER BY token LIMIT ?",
+                                 job_.scope_id, all_pools[i], step_.to.at[i], limit);
+    std::size_t count = 0;
+    for (; found.next(); ++count) {
+      if (count % chunk_size_ == 0) {
+        step_.chunks.push_back({all_pools[i], {}});
+        step_.chunks.back().ids.reserve(chunk_size_);
+      }
+      step_.chunks.back().ids.push_back(found.integer(0));
+    }
+    step_.to.at[i] = count < limit ? finished : step_.chunks.back().ids.back();
+  }
+
+  std::size_t add_tokens_of(std::int64_t user, chunk_cutter& cutter) {
+    auto found = database_.query("SELECT platform * 16 + environment, id FROM tokens "
+                                 "WHERE user = ? AND invalidated_at IS NULL",
+                                 user);
+    std::size_t count = 0;
+    for (; found.next(); ++count)
+      cutter.add(static_cast<pool_code>(found.integer(0)), found.integer(1));
+    return count;
+  }
+
+  std::optional<plan_step> read_user() {
+    chunk_cutter cutter{step_, chunk_size_};
+    add_tokens_of(job_.scope_id, cutter);
+    cutter.close_all();
+    return finish();
+  }
+
+  std::optional<plan_step> read_users() {
+    std::vector<std::int64_t> users;
+    {
+      auto found = database_.query("SELECT list FROM job_scopes WHERE job = ?", job_.n);
+      if (found.next())
+        users = decode_targets(found.bytes(0)).value_or(std::vector<std::int64_t>{});
+    }
+    chunk_cutter cutter{step_, chunk_size_};
+    const auto most = (plan_step_chunks - all_pools.size()) * chunk_size_;
+    std::size_t count = 0;
+    auto it = std::upper_bound(users.begin(), users.end(), step_.to.at[0]);
+    for (; it != users.end() && count < most; ++it) {
+      count += add_tokens_of(*it, cutter);
+      step_.to.at[0] = *it;
+    }
+    cutter.close_all();
+    if (it == users.end())
+      return finish();
+    step_.job_has_more = true;
+    return std::move(step_);
+  }
+
+  std::optional<plan_step> read_inline() {
+    auto offset = static_cast<std::size_t>(step_.to.at[0]);
+    std::size_t size = 0;
+    {
+      auto found = database_.query("SELECT list FROM job_scopes WHERE job = ?", job_.n);
+      if (found.next()) {
+        const auto list = found.bytes(0);
+        size = list.size();
+        step_.inline_tokens = decode_inline_tokens(list, offset, plan_step_inline);
+      }
+    }
+    if (offset >= size)
+      return finish();
+    step_.to.at[0] = static_cast<std::int64_t>(offset);
+    step_.job_has_more = true;
+    return std::move(step_);
+  }
+
+  connection& database_;
+  const planned_job& job_;
+  std::size_t chunk_size_;
+  plan_step step_;
+};
+
+std::vector<plan_step::chunk> chunks_of_inline(connection& database, const plan_step& step,
+                                               timestamp now, std::size_t chunk_size) {
+  plan_step cut;
+  chunk_cutter cutter{cut, chunk_size};
+  std::set<token_id> seen;
+  for (const auto& token : step.inline_tokens) {
+    const auto row = name_token(database, {step.app, token.provider, token.env, token.token}, now);
+    if (seen.insert(row.id).second)
+      cutter.add(row.pool, row.id);
+  }
+  cutter.close_all();
+  return std::move(cut.chunks);
+}
+
+} // namespace
+
+std::string plan_cursor::bytes() const {
+  std::string bytes;
+  for (const auto place : at)
+    append_varint(bytes, static_cast<std::uint64_t>(place + 1));
+  return bytes;
+}
+
+plan_cursor plan_cursor::from(std::string_view bytes) {
+  plan_cursor cursor;
+  for (auto& place : cursor.at)
+    place = static_cast<std::int64_t>(take_varint(bytes).value_or(1)) - 1;
+  return cursor;
+}
+
+bool plan_cursor::is_finished() const {
+  return std::all_of(at.begin(), at.end(), [](auto place) { return place == finished; });
+}
+
+std::optional<plan_step> read_plan_step(connection& database, shared_state& shared,
+                                        const std::string& lane_name, job_number after,
+                                        std::size_t chunk_size) {
+  const auto lane = shared.lanes.find(database, lane_name);
+  if (!lane)
+    return std::nullopt;
+  job_number last = after;
+  job_number first_tried = 0;
+  for (int tried = 0; tried < most_jobs_tried; ++tried) {
+    auto job = next_job(database, *lane, last);
+    if (!job && last != 0)
+      job = next_job(database, *lane, 0);
+    if (!job || job->n == first_tried)
+      return std::nullopt;
+    if (first_tried == 0)
+      first_tried = job->n;
+    if (auto step = step_reader{database, *job, chunk_size}.read())
+      return step;
+    last = job->n;
+  }
+  return std::nullopt;
+}
+
+plan_result write_plan_step(connection& database, shared_state& shared, const plan_step& step,
+                            std::size_t chunk_size) {
+  plan_result result;
+  std::uint32_t seq = 0;
+  std::int64_t planned = 0;
+  {
+    auto found = database.query("SELECT plan_cursor, next_seq, planned FROM jobs WHERE n = ? "
+                                "AND plan_done = 0 AND status IN (2, 3)",
+                                step.job);
+    if (!found.next() || plan_cursor::from(found.bytes(0)) != step.from) {
+      result.more = true;
+      return result;
+    }
+    seq = static_cast<std::uint32_t>(found.integer(1));
+    planned = found.integer(2);
+  }
+  const auto made = step.inline_tokens.empty()
+                      ? std::vector<plan_step::chunk>{}
+                      : chunks_of_inline(database, step, shared.now(), chunk_size);
+  for (const auto* chunks : {&step.chunks, &made}) {
+    for (const auto& chunk : *chunks) {
+      insert_chunk(database, {step.job, seq++, step.lane, step.app, chunk.pool, chunk.ids});
+      planned += static_cast<std::int64_t>(chunk.ids.size());
+      ++result.chunks;
+    }
+  }
+  const bool is_finished = step.to.is_finished();
+  database.execute("UPDATE jobs SET plan_cursor = ?, next_seq = ?, planned = ?, plan_done = ?, "
+                   "total = ? WHERE n = ?",
+                   blob{step.to.bytes()}, seq, planned, is_finished,
+                   is_finished ? std::optional{planned} : std::nullopt, step.job);
+  if (is_finished) {
+    database.execute("DELETE FROM job_scopes WHERE job = ?", step.job);
+    try_complete(database, step.job, shared.now());
+  }
+  result.more = step.job_has_more ||
+                database.value("SELECT 1 FROM jobs INDEXED BY jobs_to_plan WHERE plan_done = 0 "
+                               "AND status IN (2, 3) AND lane = ? AND n <> ? LIMIT 1",
+                               step.lane, step.job);
+  return result;
+}
+
+} // namespace signalbox::sqlite

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "adapters/store/sqlite/commit.hpp"
+#include "adapters/store/sqlite/ledger_state.hpp"
+#include "messages/ledger.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace signalbox::sqlite {
+
+/// A step plans so many chunks at most.
+inline constexpr std::size_t plan_step_chunks = 64;
+/// Planning of a pool waits while so many of its chunks are unclaimed.
+inline constexpr std::size_t plan_ahead_chunks = 256;
+/// Inline tokens are made into rows so many a step: each may be written to three b-trees.
+inline constexpr std::size_t plan_step_inline = 500;
+
+/// How far a job's planning has come. For topics: the last token planned, for each pool; for users:
+/// the last user; for inline tokens: the place in their list. -1: nothing is left.
+struct plan_cursor {
+  std::array<std::int64_t, all_pools.size()> at{};
+
+  std::string bytes() const;
+  static plan_cursor from(std::string_view bytes);
+  bool is_finished() const;
+  bool operator==(const plan_cursor&) const = default;
+};
+
+/// A step that was read and waits to be written.
+struct plan_step {
+  job_number job = 0;
+  lane_number lane = 0;
+  app_id app = default_app;
+  plan_cursor from;
+  plan_cursor to;
+  struct chunk {
+    pool_code pool = 0;
+    std::vector<token_id> ids;
+  };
+  std::vector<chunk> chunks;
+  std::vector<inline_token> inline_tokens; ///< become chunks when they are written
+  bool job_has_more = false;               ///< and room for it
+};
+
+/// Reads the next step of the lane: of the first job after `after`, in turn, that has room ahead.
+/// Nothing if no job has. On a reader.
+std::optional<plan_step> read_plan_step(connection& database, shared_state& shared,
+                                        const std::string& lane, job_number after,
+                                        std::size_t chunk_size);
+
+/// Writes a step unless its job has moved on since; in the writer's transaction.
+plan_result write_plan_step(connection& database, shared_state& shared, const plan_step& step,
+                            std::size_t chunk_size);
+
+} // namespace signalbox::sqlite

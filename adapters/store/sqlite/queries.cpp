@@ -1,0 +1,158 @@
+#include "adapters/store/sqlite/queries.hpp"
+
+#include "adapters/store/sqlite/job_cache.hpp"
+#include "adapters/store/sqlite/paging.hpp"
+
+#include <utility>
+
+namespace signalbox::sqlite {
+
+namespace {
+
+#define SIGNALBOX_JOB_COLUMNS                                                                      \
+  "n, id, (SELECT name FROM lanes WHERE lanes.id = jobs.lane), scope_kind, scope_name, status, "   \
+  "total, planned, accepted, rejected, unknown, expired, skipped, created_at, not_before, "        \
+  "expires_at, completed_at"
+
+/// Several statements that see one state of the database.
+class snapshot {
+public:
+  explicit snapshot(connection& database) : database_{database} { database_.execute("BEGIN"); }
+  ~snapshot() {
+    try {
+      database_.execute("COMMIT");
+    } catch (const failure&) { // only reading: there is nothing to lose
+    }
+  }
+  snapshot(const snapshot&) = delete;
+  snapshot& operator=(const snapshot&) = delete;
+
+private:
+  connection& database_;
+};
+
+job_counts sum_of_chunks(connection& database, job_number job) {
+  auto found = database.query("SELECT SUM(accepted), SUM(rejected), SUM(unknown), SUM(expired), "
+                              "SUM(skipped) FROM chunks WHERE job = ?",
+                              job);
+  found.next();
+  return {found.integer(0), found.integer(1), found.integer(2), found.integer(3), found.integer(4)};
+}
+
+job_view view_of(const rows& found) {
+  job_view view;
+  view.id = found.id(1);
+  view.lane = found.text(2);
+  view.scope = found.as<scope_kind>(3);
+  view.scope_name = found.text(4);
+  view.status = found.as<job_status>(5);
+  view.total = found.optional_integer(6);
+  view.planned = found.integer(7);
+  view.counts = {found.integer(8), found.integer(9), found.integer(10), found.integer(11),
+                 found.integer(12)};
+  view.created_at = found.time(13);
+  view.not_before = found.optional_time(14);
+  view.expires_at = found.optional_time(15);
+  view.completed_at = found.optional_time(16);
+  return view;
+}
+
+template <class T>
+result<T> no_such_job(const job_id& id) {
+  return result<T>::failure(errc::not_found, "job " + id.to_string() + " does not exist");
+}
+
+std::optional<job_number> number_of(connection& database, app_id app, const job_id& id) {
+  return database.value("SELECT n FROM jobs WHERE id = ? AND app = ?", id, app);
+}
+
+} // namespace
+
+result<job_view> read_job(connection& database, app_id app, const job_id& id) {
+  const snapshot one{database};
+  return read_view(database, app, id);
+}
+
+result<job_view> read_view(connection& database, app_id app, const job_id& id) {
+  auto found =
+    database.query("SELECT " SIGNALBOX_JOB_COLUMNS " FROM jobs WHERE id = ? AND app = ?", id, app);
+  if (!found.next())
+    return no_such_job<job_view>(id);
+  auto view = view_of(found);
+  // The roll-up is exact once the job is complete; before, the chunks are.
+  if (!view.completed_at)
+    view.counts = sum_of_chunks(database, found.integer(0));
+  return result<job_view>::success(std::move(view));
+}
+
+result<page_of<job_view>> read_jobs(connection& database, app_id app, scope_kind scope,
+                                    const std::string& name, std::optional<job_status> status,
+                                    const page_request& page) {
+  using answer = result<page_of<job_view>>;
+  const auto scope_id =
+    scope == scope_kind::user
+      ? database.value("SELECT id FROM users WHERE app = ? AND name = ?", app, name)
+      : database.value("SELECT id FROM topics WHERE app = ? AND name = ?", app, name);
+  if (!scope_id)
+    return answer::failure(errc::not_found, (scope == scope_kind::user ? "user '" : "topic '") +
+                                              name + "' does not exist");
+  const snapshot one{database};
+  auto found = database.query(
+    "SELECT " SIGNALBOX_JOB_COLUMNS " FROM jobs INDEXED BY jobs_by_scope WHERE scope_kind = ?1 "
+    "AND scope_id = ?2 AND n < ?3 AND (?4 IS NULL OR status = ?4) ORDER BY n DESC LIMIT ?5",
+    scope, *scope_id, number_after(page, std::numeric_limits<std::int64_t>::max()), status,
+    page.limit + 1);
+  return answer::success(take_page<job_view>(
+    found, page.limit,
+    [&](const rows& row) {
+      auto view = view_of(row);
+      if (!view.completed_at)
+        view.counts = sum_of_chunks(database, row.integer(0));
+      return view;
+    },
+    [](const rows& row) { return std::to_string(row.integer(0)); }));
+}
+
+result<page_of<receipt_view>> read_receipts(connection& database, app_id app, const job_id& id,
+                                            const page_request& page) {
+  using answer = result<page_of<receipt_view>>;
+  const auto job = number_of(database, app, id);
+  if (!job)
+    return no_such_job<page_of<receipt_view>>(id);
+  auto found =
+    database.query("SELECT r.token, r.status, r.reason, r.at, t.platform, t.token FROM receipts r "
+                   "LEFT JOIN tokens t ON t.id = r.token WHERE r.job = ? AND r.token > ? "
+                   "ORDER BY r.token LIMIT ?",
+                   *job, number_after(page, 0), page.limit + 1);
+  const push_id_source ids{id};
+  return answer::success(take_page<receipt_view>(
+    found, page.limit,
+    [&](const rows& row) {
+      receipt_view view;
+      view.status = row.as<outcome_status>(1);
+      view.reason = row.text(2);
+      view.at = row.time(3);
+      if (!row.is_null(4))
+        view.provider = row.as<platform>(4);
+      view.token = row.text(5);
+      if (view.provider == platform::apns)
+        view.provider_id = ids.id_for(row.integer(0)).to_string();
+      return view;
+    },
+    [](const rows& row) { return std::to_string(row.integer(0)); }));
+}
+
+result<std::vector<reason_count>> read_reasons(connection& database, app_id app, const job_id& id) {
+  const auto job = number_of(database, app, id);
+  if (!job)
+    return no_such_job<std::vector<reason_count>>(id);
+  auto found = database.query("SELECT status, IFNULL(reason, ''), COUNT(*) FROM receipts "
+                              "WHERE job = ? GROUP BY 1, 2 ORDER BY 3 DESC",
+                              *job);
+  std::vector<reason_count> counts;
+  while (found.next())
+    counts.push_back({found.as<outcome_status>(0), std::string{found.text(1)}, found.integer(2)});
+  return result<std::vector<reason_count>>::success(std::move(counts));
+}
+
+} // namespace signalbox::sqlite

@@ -1,0 +1,262 @@
+#include "adapters/store/sqlite/sqlite_store.hpp"
+
+#include "adapters/store/sqlite/claims.hpp"
+#include "adapters/store/sqlite/commit.hpp"
+#include "adapters/store/sqlite/completion.hpp"
+#include "adapters/store/sqlite/engine.hpp"
+#include "adapters/store/sqlite/flush.hpp"
+#include "adapters/store/sqlite/leases.hpp"
+#include "adapters/store/sqlite/migrations.hpp"
+#include "adapters/store/sqlite/planning.hpp"
+#include "adapters/store/sqlite/sweep.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <utility>
+
+namespace signalbox {
+
+using sqlite::connection;
+using sqlite::durability;
+using sqlite::read_class;
+using sqlite::write_class;
+
+namespace {
+
+// From so many jobs on, a reader resolves the scopes while the writer is at something else.
+constexpr std::size_t resolve_apart = 4;
+
+bool is_resolved_apart(const std::vector<job_submission>& jobs) {
+  return jobs.size() >= resolve_apart ||
+         std::any_of(jobs.begin(), jobs.end(), [](const auto& submission) {
+           const auto& scope = submission.job.scope;
+           return scope.users.size() + scope.tokens.size() > 16;
+         });
+}
+
+boot_clock::time_point deadline_of(std::chrono::milliseconds lease) {
+  return boot_clock::now() + lease - sqlite::lease_margin(lease);
+}
+
+} // namespace
+
+result<std::unique_ptr<sqlite_store>> sqlite_store::open(sqlite_options options) {
+  using answer = result<std::unique_ptr<sqlite_store>>;
+  const auto path = options.path;
+  auto lock = std::make_unique<sqlite::process_lock>();
+  switch (lock->acquire(path, options.lock_wait)) {
+  case sqlite::process_lock::outcome::held:
+    break;
+  case sqlite::process_lock::outcome::other_node:
+    return answer::failure(errc::busy, "another node holds " + path + ".lock");
+  case sqlite::process_lock::outcome::failed:
+    return answer::failure(errc::unavailable, path + ".lock: " + std::strerror(errno));
+  }
+  try {
+    auto made = std::make_unique<engine>(std::move(options), std::move(lock));
+    return answer::success(std::unique_ptr<sqlite_store>{new sqlite_store{std::move(made)}});
+  } catch (const sqlite::schema_too_new& error) {
+    return answer::failure(errc::conflict, path + " has schema " + std::to_string(error.found) +
+                                             ", this program knows up to " +
+                                             std::to_string(sqlite::schema_version()));
+  } catch (const sqlite::failure& error) {
+    return answer::failure(errc::unavailable, path + ": " + error.what());
+  }
+}
+
+sqlite_store::sqlite_store(std::unique_ptr<engine> engine) : engine_{std::move(engine)} {}
+
+sqlite_store::~sqlite_store() = default;
+
+void sqlite_store::close() {
+  engine_->close();
+}
+
+void sqlite_store::commit_jobs(std::vector<job_submission> jobs, std::chrono::milliseconds lease,
+                               callback<std::vector<commit_result>> done) {
+  using results = std::vector<commit_result>;
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  if (!engine_->disk().has_room())
+    return done(result<results>::failure(errc::disk_full, "the disk of the store is nearly full"));
+  auto group = std::make_shared<sqlite::commit_group>();
+  const bool apart = is_resolved_apart(jobs);
+  group->jobs = std::move(jobs);
+  group->lease = lease;
+  group->lease_deadline = deadline_of(lease);
+  group->now = engine_->shared().now();
+  auto write = [this, group, done](result<unit> resolved) {
+    if (!resolved.ok())
+      return done(result<results>::failure(resolved.code, resolved.message));
+    engine_->write<results>(
+      write_class::jobs, durability::full, done, [this, group](connection& database) {
+        sqlite::commit_group_jobs(database, engine_->shared(), engine_->state(), *group);
+        return result<results>::success(std::move(group->results));
+      });
+  };
+  if (!apart)
+    return write({});
+  engine_->read<unit>(read_class::lanes, std::move(write), [this, group](connection& database) {
+    sqlite::resolve_group(database, engine_->shared(), *group);
+    return result<unit>{};
+  });
+}
+
+void sqlite_store::plan(const std::string& lane, std::size_t chunk_size,
+                        callback<plan_result> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  using step = std::optional<sqlite::plan_step>;
+  chunk_size = std::clamp<std::size_t>(chunk_size, 1, 1'000);
+  engine_->read<step>(
+    read_class::lanes,
+    [this, lane, chunk_size, done](result<step> read) {
+      if (!read.ok() || !read.value)
+        return done({read.code, read.message, {}});
+      engine_->set_last_planned(lane, read.value->job);
+      engine_->write<plan_result>(
+        write_class::lanes, durability::normal, done,
+        [this, chunk_size, step = std::move(*read.value)](connection& database) {
+          return result<plan_result>::success(
+            sqlite::write_plan_step(database, engine_->shared(), step, chunk_size));
+        });
+    },
+    [this, lane, chunk_size](connection& database) {
+      return result<step>::success(sqlite::read_plan_step(database, engine_->shared(), lane,
+                                                          engine_->last_planned(lane), chunk_size));
+    });
+}
+
+void sqlite_store::claim(claim_request request, callback<claim_result> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  const auto deadline = deadline_of(request.lease);
+  auto load = [this, deadline, done](result<sqlite::claimed_set> claimed) {
+    if (!claimed.ok())
+      return done(result<claim_result>::failure(claimed.code, claimed.message));
+    if (claimed.value.works.empty())
+      return done(result<claim_result>::success({{}, std::move(claimed.value.refused)}));
+    auto set = std::make_shared<sqlite::claimed_set>(std::move(claimed.value));
+    engine_->read<claim_result>(
+      read_class::lanes,
+      [this, set, done](result<claim_result> loaded) {
+        if (!loaded.ok()) {
+          std::vector<lease_ref> leases;
+          for (const auto& one : set->works)
+            leases.push_back({one.kind, one.key, one.epoch});
+          release(std::move(leases), [](const result<unit>&) {});
+        }
+        done(std::move(loaded));
+      },
+      [this, set, deadline](connection& database) {
+        claim_result loaded{{}, set->refused};
+        for (const auto& one : set->works)
+          if (auto work = sqlite::load_work(database, engine_->shared(), one, deadline))
+            loaded.works.push_back(std::move(work));
+        return result<claim_result>::success(std::move(loaded));
+      });
+  };
+  engine_->write<sqlite::claimed_set>(
+    write_class::lanes, durability::normal, std::move(load),
+    [this, request = std::move(request)](connection& database) {
+      return result<sqlite::claimed_set>::success(
+        sqlite::claim_work(database, engine_->shared(), engine_->state(), request));
+    });
+}
+
+void sqlite_store::reload(lease_ref lease, callback<work_ptr> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  const auto asked_at = boot_clock::now();
+  engine_->read<work_ptr>(
+    read_class::lanes, std::move(done), [this, lease, asked_at](connection& database) {
+      auto held = sqlite::find_held(database, engine_->shared(), lease);
+      if (!held)
+        return result<work_ptr>{};
+      const auto deadline = asked_at + held->left - sqlite::lease_margin(held->left);
+      return result<work_ptr>::success(
+        sqlite::load_work(database, engine_->shared(), held->work, deadline));
+    });
+}
+
+void sqlite_store::renew(std::vector<lease_ref> leases, std::chrono::milliseconds lease,
+                         callback<renewal> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  const auto deadline = deadline_of(lease);
+  engine_->write<renewal>(
+    write_class::lanes, durability::normal, std::move(done),
+    [this, leases = std::move(leases), lease, deadline](connection& database) {
+      return result<renewal>::success(
+        {deadline,
+         sqlite::renew_leases(database, engine_->shared(), engine_->state(), leases, lease)});
+    });
+}
+
+void sqlite_store::release(std::vector<lease_ref> leases, callback<unit> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  engine_->write<unit>(write_class::lanes, durability::normal, std::move(done),
+                       [this, leases = std::move(leases)](connection& database) {
+                         sqlite::release_leases(database, engine_->shared(), engine_->state(),
+                                                leases);
+                         return result<unit>{};
+                       });
+}
+
+void sqlite_store::flush(std::vector<outcome_batch> batches, callback<flush_result> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  auto note = [this, done](result<flush_result> flushed) {
+    if (flushed.ok() && flushed.value.invalidated > 0)
+      engine_->directory_changed();
+    done(std::move(flushed));
+  };
+  engine_->write<flush_result>(write_class::lanes, durability::full, std::move(note),
+                               [this, batches = std::move(batches)](connection& database) {
+                                 return result<flush_result>::success(sqlite::flush_outcomes(
+                                   database, engine_->shared(), engine_->state(), batches));
+                               });
+}
+
+void sqlite_store::complete(std::vector<job_id> jobs, callback<std::vector<job_id>> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  engine_->write<std::vector<job_id>>(
+    write_class::lanes, durability::normal, std::move(done),
+    [this, jobs = std::move(jobs)](connection& database) {
+      std::vector<job_id> completed;
+      const auto now = engine_->shared().now();
+      for (const auto& id : jobs) {
+        const auto job = sqlite::find_job(database, engine_->state(), id);
+        if (!job || !sqlite::try_complete(database, *job, now))
+          continue;
+        completed.push_back(id);
+        engine_->state().jobs.erase(id);
+      }
+      return result<std::vector<job_id>>::success(std::move(completed));
+    });
+}
+
+void sqlite_store::sweep(sweep_request request, callback<sweep_result> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  engine_->write<sweep_result>(write_class::lanes, durability::normal, std::move(done),
+                               [this, request = std::move(request)](connection& database) {
+                                 return result<sweep_result>::success(sqlite::sweep_lane(
+                                   database, engine_->shared(), engine_->state(), request));
+                               });
+}
+
+} // namespace signalbox

@@ -1,0 +1,118 @@
+// The job_reader side of sqlite_store.
+
+#include "adapters/store/sqlite/completion.hpp"
+#include "adapters/store/sqlite/engine.hpp"
+#include "adapters/store/sqlite/queries.hpp"
+#include "adapters/store/sqlite/states.hpp"
+
+#include <utility>
+
+namespace signalbox {
+
+using sqlite::connection;
+using sqlite::durability;
+using sqlite::read_class;
+using sqlite::write_class;
+
+namespace {
+
+struct cancelled_job {
+  sqlite::job_number job = 0;
+  bool more = false;
+  job_view view;
+};
+
+result<cancelled_job> cancel(connection& database, app_id app, const job_id& id, timestamp now) {
+  using answer = result<cancelled_job>;
+  cancelled_job cancelled;
+  auto status = job_status::queued;
+  {
+    auto found = database.query("SELECT n, status FROM jobs WHERE id = ? AND app = ?", id, app);
+    if (!found.next())
+      return answer::failure(errc::not_found, "job " + id.to_string() + " does not exist");
+    cancelled.job = found.integer(0);
+    status = found.as<job_status>(1);
+  }
+  switch (sqlite::end_job(database, cancelled.job, status, job_status::cancelled)) {
+  case transition::refused:
+    return answer::failure(errc::conflict,
+                           "the job is " + std::string{to_string(status)} + " already");
+  case transition::apply:
+    cancelled.more = sqlite::close_slice(database, cancelled.job, now).more;
+    break;
+  case transition::no_op:
+    break;
+  }
+  auto view = sqlite::read_view(database, app, id);
+  if (!view.ok())
+    return answer::failure(view.code, std::move(view.message));
+  cancelled.view = std::move(view.value);
+  return answer::success(std::move(cancelled));
+}
+
+} // namespace
+
+void sqlite_store::get_job(app_id app, job_id id, callback<job_view> done) {
+  if (done = engine_->admit(std::move(done)); done)
+    engine_->read<job_view>(read_class::queries, std::move(done), [=](connection& database) {
+      return sqlite::read_job(database, app, id);
+    });
+}
+
+void sqlite_store::list_receipts(app_id app, job_id id, page_request page,
+                                 callback<page_of<receipt_view>> done) {
+  if (done = engine_->admit(std::move(done)); done)
+    engine_->read<page_of<receipt_view>>(
+      read_class::queries, std::move(done),
+      [=](connection& database) { return sqlite::read_receipts(database, app, id, page); });
+}
+
+void sqlite_store::count_reasons(app_id app, job_id id, callback<std::vector<reason_count>> done) {
+  if (done = engine_->admit(std::move(done)); done)
+    engine_->read<std::vector<reason_count>>(
+      read_class::queries, std::move(done),
+      [=](connection& database) { return sqlite::read_reasons(database, app, id); });
+}
+
+void sqlite_store::list_jobs(app_id app, scope_kind scope, std::string name,
+                             std::optional<job_status> status, page_request page,
+                             callback<page_of<job_view>> done) {
+  if (done = engine_->admit(std::move(done)); done)
+    engine_->read<page_of<job_view>>(
+      read_class::queries, std::move(done), [=](connection& database) {
+        return sqlite::read_jobs(database, app, scope, name, status, page);
+      });
+}
+
+void sqlite_store::cancel_job(app_id app, job_id id, callback<job_view> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  auto answer = [this, done](result<cancelled_job> cancelled) {
+    if (cancelled.ok() && cancelled.value.more)
+      engine_->close_job(cancelled.value.job);
+    done({cancelled.code, std::move(cancelled.message), std::move(cancelled.value.view)});
+  };
+  engine_->write<cancelled_job>(write_class::lanes, durability::full, std::move(answer),
+                                [this, app, id](connection& database) {
+                                  return cancel(database, app, id, engine_->shared().now());
+                                });
+}
+
+void sqlite_store::check_health(callback<unit> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  auto then_read = [this, done](result<unit> wrote) {
+    if (!wrote.ok())
+      return done(std::move(wrote));
+    engine_->read<unit>(read_class::queries, done, [](connection& database) {
+      database.value("SELECT value FROM counters LIMIT 1");
+      return result<unit>{};
+    });
+  };
+  engine_->write<unit>(write_class::lanes, durability::normal, std::move(then_read),
+                       [](connection&) { return result<unit>{}; });
+}
+
+} // namespace signalbox

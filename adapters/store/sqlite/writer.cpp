@@ -1,0 +1,183 @@
+#include "adapters/store/sqlite/writer.hpp"
+
+#include <sqlite3.h>
+
+#include <utility>
+#include <vector>
+
+namespace signalbox::sqlite {
+
+writer::writer(connection& database, settings settings)
+  : database_{database}, settings_{std::move(settings)}, thread_{[this] { loop(); }} {}
+
+writer::~writer() {
+  stop();
+}
+
+void writer::submit(write_class where, write_operation operation) {
+  {
+    std::lock_guard lock{mutex_};
+    if (!stopping_) {
+      operations_[static_cast<std::size_t>(where)].push_back(std::move(operation));
+      wake_.notify_one();
+      return;
+    }
+  }
+  operation.done({errc::stopping, "the store is closed"});
+}
+
+void writer::submit(import_operation import) {
+  {
+    std::lock_guard lock{mutex_};
+    if (!stopping_) {
+      imports_.push_back(std::move(import));
+      wake_.notify_one();
+      return;
+    }
+  }
+  import.done({errc::stopping, "the store is closed"});
+}
+
+bool writer::is_idle() const {
+  std::lock_guard lock{mutex_};
+  return !running_ && !has_work();
+}
+
+void writer::stop() {
+  {
+    std::lock_guard lock{mutex_};
+    stopping_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable())
+    thread_.join();
+}
+
+bool writer::has_work() const {
+  return !operations_[0].empty() || !operations_[1].empty() || !imports_.empty();
+}
+
+void writer::loop() {
+  std::unique_lock lock{mutex_};
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || has_work(); });
+    if (stopping_)
+      break;
+    running_ = true;
+    // One transaction of each class in turn, so that none waits for more than two others.
+    for (std::size_t tried = 0; tried < 3; ++tried) {
+      const auto where = turn_;
+      turn_ = (turn_ + 1) % 3;
+      if (where == static_cast<std::size_t>(write_class::imports)) {
+        if (imports_.empty())
+          continue;
+        lock.unlock();
+        run_imports();
+        lock.lock();
+        break;
+      }
+      if (operations_[where].empty())
+        continue;
+      auto operation = std::move(operations_[where].front());
+      operations_[where].pop_front();
+      lock.unlock();
+      run_operation(std::move(operation));
+      lock.lock();
+      break;
+    }
+    running_ = false;
+  }
+  lock.unlock();
+  refuse_queued();
+}
+
+void writer::run_operation(write_operation operation) {
+  operation.done(attempt(operation.sync, operation.run));
+}
+
+void writer::run_imports() {
+  std::vector<std::pair<import_operation, write_status>> finished;
+  std::vector<import_operation> begun;
+  const time_slice slice{std::chrono::steady_clock::now() + settings_.import_slice};
+  const auto status = attempt(durability::full, [&](connection& database) {
+    do {
+      import_operation import;
+      {
+        std::lock_guard lock{mutex_};
+        if (imports_.empty())
+          return;
+        import = std::move(imports_.front());
+        imports_.pop_front();
+      }
+      try {
+        if (import.step(database, slice))
+          finished.emplace_back(std::move(import), write_status{});
+        else
+          begun.push_back(std::move(import));
+      } catch (const failure& error) {
+        const bool is_its_own_fault = error.code() == SQLITE_CONSTRAINT;
+        finished.emplace_back(std::move(import), write_status{errc::invalid, error.what()});
+        if (!is_its_own_fault)
+          throw;
+      }
+    } while (!slice.is_over());
+  });
+  for (auto& [import, own] : finished)
+    import.done(status.ok() ? own : status);
+  if (!status.ok()) {
+    for (auto& import : begun)
+      import.done(status);
+    return;
+  }
+  std::lock_guard lock{mutex_};
+  for (auto& import : begun)
+    imports_.push_back(std::move(import));
+}
+
+write_status writer::attempt(durability sync, const std::function<void(connection&)>& body) {
+  try {
+    set_durability(sync);
+    database_.execute("BEGIN IMMEDIATE");
+    body(database_);
+    if (settings_.fault) {
+      if (const int code = settings_.fault(); code != SQLITE_OK)
+        throw failure{code, "injected fault"};
+    }
+    database_.execute("COMMIT");
+    return {};
+  } catch (const failure& error) {
+    if (sqlite3_get_autocommit(database_.handle()) == 0)
+      sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    if (settings_.rolled_back)
+      settings_.rolled_back();
+    return {to_errc(error.code()), error.what()};
+  } catch (const std::exception& error) {
+    if (sqlite3_get_autocommit(database_.handle()) == 0)
+      sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    if (settings_.rolled_back)
+      settings_.rolled_back();
+    return {errc::internal, error.what()};
+  }
+}
+
+void writer::set_durability(durability sync) {
+  if (sync == sync_)
+    return;
+  database_.run(sync == durability::full ? "PRAGMA synchronous = FULL"
+                                         : "PRAGMA synchronous = NORMAL");
+  sync_ = sync;
+}
+
+void writer::refuse_queued() {
+  const write_status status{errc::stopping, "the store is closed"};
+  for (auto& queue : operations_) {
+    for (auto& operation : queue)
+      operation.done(status);
+    queue.clear();
+  }
+  for (auto& import : imports_)
+    import.done(status);
+  imports_.clear();
+}
+
+} // namespace signalbox::sqlite
