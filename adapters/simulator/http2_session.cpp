@@ -255,6 +255,8 @@ int http2_session::on_stream_close(nghttp2_session* session, std::int32_t stream
 }
 
 void http2_session::complete(stream& done) {
+  if (goaway_last_stream_ && done.id > *goaway_last_stream_)
+    return;
   fields_.clear();
   for (const auto& [name, value] : done.fields)
     fields_.push_back({name.in(done.head), value.in(done.head)});
@@ -268,7 +270,7 @@ void http2_session::complete(stream& done) {
     warming_up_ = false;
     submit_settings(service.faults().settings().max_streams);
   }
-  count_towards_goaway();
+  count_towards_goaway(done.id);
   if (done.reply.what == answer::fate::sent) {
     if (!server_.postpone(*this, done.id))
       send(done);
@@ -276,13 +278,15 @@ void http2_session::complete(stream& done) {
     resetting_ = true;
 }
 
-void http2_session::count_towards_goaway() {
+void http2_session::count_towards_goaway(std::int32_t stream_id) {
   ++requests_;
+  highest_request_ = std::max(highest_request_, stream_id);
   const auto every = server_.service().faults().settings().goaway_every;
   if (every == 0 || requests_ < every || goaway_last_stream_)
     return;
-  goaway_last_stream_ = nghttp2_session_get_last_proc_stream_id(session_.get());
-  nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, *goaway_last_stream_, NGHTTP2_NO_ERROR,
+  // Streams above it whose requests are not complete yet are closed when the frame is sent.
+  goaway_last_stream_ = highest_request_;
+  nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, highest_request_, NGHTTP2_NO_ERROR,
                         nullptr, 0);
   server_.service().stats().count_goaway();
 }

@@ -73,7 +73,7 @@ private:
   void begin(std::int32_t stream_id);
   stream* find(std::int32_t stream_id);
   void complete(stream& done);
-  void count_towards_goaway();
+  void count_towards_goaway(std::int32_t stream_id);
   void send(stream& done);
   void submit_settings(std::uint32_t max_streams);
 
@@ -86,6 +86,7 @@ private:
   stream* latest_ = nullptr;
   std::vector<header_field> fields_;
   std::uint64_t requests_ = 0;
+  std::int32_t highest_request_ = 0;
   std::optional<std::int32_t> goaway_last_stream_;
   bool warming_up_ = false;
   bool resetting_ = false;

@@ -1,0 +1,67 @@
+#include "adapters/simulator/traffic_stats.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <gtest/gtest.h>
+
+namespace signalbox::sim {
+namespace {
+
+TEST(traffic_stats_test, duplicates_are_accepts_beyond_the_first_per_id) {
+  traffic_stats stats;
+  stats.count_accepted(1);
+  stats.count_accepted(1);
+  stats.count_accepted(2);
+  stats.count_accepted(1);
+  stats.count_accepted(std::nullopt);
+  stats.count_accepted(std::nullopt);
+  EXPECT_EQ(stats.totals().accepted, 6u);
+  EXPECT_EQ(stats.totals().duplicates, 2u);
+}
+
+TEST(traffic_stats_test, an_id_seen_in_a_rejected_request_is_no_duplicate) {
+  traffic_stats stats;
+  stats.count_message_id(1);
+  stats.count_rejected("ServiceUnavailable");
+  stats.count_message_id(1);
+  stats.count_accepted(1);
+  EXPECT_EQ(stats.totals().duplicates, 0u);
+  EXPECT_EQ(stats.totals().unique_apns_ids, 1u);
+}
+
+TEST(traffic_stats_test, only_older_than_the_newest_is_out_of_order) {
+  traffic_stats stats;
+  for (const double value : {1.0, 3.0, 2.0, 3.0, 1.0, 4.0})
+    stats.count_order(7, value);
+  stats.count_order(8, 1.0);
+  EXPECT_EQ(stats.totals().out_of_order, 2u);
+}
+
+TEST(traffic_stats_test, writes_every_counter) {
+  traffic_stats stats;
+  stats.count_request();
+  stats.count_target(4);
+  stats.count_rejected("BadTopic");
+  stats.count_connection();
+  stats.count_goaway();
+  EXPECT_EQ(serialize(to_json(stats.totals())),
+            R"({"requests":1,"accepted":0,"rejected":1,"by_reason":{"BadTopic":1},)"
+            R"("unique_targets":1,"unique_apns_ids":0,"duplicates":0,"out_of_order":0,)"
+            R"("connections":1,"goaways":1})");
+}
+
+TEST(traffic_stats_test, sums_and_clears) {
+  traffic_stats stats;
+  stats.count_request();
+  stats.count_rejected("BadTopic");
+  auto sum = stats.totals();
+  sum += stats.totals();
+  EXPECT_EQ(sum.requests, 2u);
+  EXPECT_EQ(sum.by_reason.at("BadTopic"), 2u);
+  stats.clear();
+  EXPECT_EQ(stats.totals().requests, 0u);
+  EXPECT_TRUE(stats.totals().by_reason.empty());
+}
+
+} // namespace
+} // namespace signalbox::sim
