@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -16,11 +17,19 @@ namespace signalbox::http {
 /// Asks a connection to go on reading the streamed body of a request.
 struct resume_body {};
 
+/// Gives a request an answer for the case that nobody else answers in time.
+struct answer_deadline {
+  std::chrono::steady_clock::time_point at;
+  response late;
+};
+
+using completion_event = std::variant<response, resume_body, answer_deadline>;
+
 /// Something that another thread, or a handler, has for one connection of a loop.
 struct completion {
   std::uint64_t connection = 0; ///< id within the loop; a connection that is gone ignores it
   std::uint64_t exchange = 0;   ///< which of the connection's requests
-  std::variant<response, resume_body> event;
+  completion_event event;
 };
 
 /// Brings completions from any thread to the loop's thread, many at a time: the loop is woken once

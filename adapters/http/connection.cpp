@@ -69,7 +69,7 @@ void connection::refuse() {
   fail(unavailable("The node has as many connections as it may; try again."));
 }
 
-void connection::complete(std::uint64_t number, std::variant<response, resume_body> event) {
+void connection::complete(std::uint64_t number, completion_event event) {
   auto place = number - first_exchange_;
   if (closed_ || place >= exchanges_.size())
     return;
@@ -84,6 +84,8 @@ void connection::complete(std::uint64_t number, std::variant<response, resume_bo
       last_request_seen_ = true;
       drop_message();
     }
+  } else if (auto* deadline = std::get_if<answer_deadline>(&event)) {
+    one.deadline = std::move(*deadline);
   } else if (body_open) {
     body_paused_ = false;
     span_began_ = clock::now();
@@ -369,7 +371,19 @@ void connection::fail(response answer) {
   drop_message();
 }
 
+void connection::answer_late(clock::time_point now) {
+  for (std::size_t i = 0; i < exchanges_.size(); ++i) {
+    auto& deadline = exchanges_[i].deadline;
+    if (!deadline || now < deadline->at)
+      continue;
+    complete(first_exchange_ + i, std::move(deadline->late));
+    loop_.touch(shared_from_this());
+    deadline.reset();
+  }
+}
+
 void connection::check_deadlines(clock::time_point now) {
+  answer_late(now);
   const auto& o = loop_.state().options;
   if (lingering_) {
     if (now - last_progress_ > o.linger_timeout)

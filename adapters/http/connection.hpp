@@ -15,7 +15,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace signalbox::http {
@@ -35,7 +34,7 @@ public:
   /// Answers 503 without reading and closes: the server has enough connections.
   void refuse();
   /// Takes what a responder or a body_flow sent.
-  void complete(std::uint64_t exchange, std::variant<response, resume_body> event);
+  void complete(std::uint64_t exchange, completion_event event);
   /// Writes what is ready, and reads on if there is room for more requests.
   void pump();
   void check_deadlines(clock::time_point now);
@@ -48,6 +47,7 @@ private:
   struct exchange {
     framing frame;
     std::optional<response> answer;
+    std::optional<answer_deadline> deadline;
   };
 
   std::optional<response> on_head(request& head,
@@ -66,6 +66,7 @@ private:
   void write_answers();
   void flush();
   void linger();
+  void answer_late(clock::time_point now);
   bool wants_read() const;
   bool has_room() const;
 

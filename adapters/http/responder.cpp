@@ -29,6 +29,12 @@ void responder::answer(response reply) {
     queue->push({connection_, exchange_, std::move(reply)});
 }
 
+void responder::limit(std::chrono::milliseconds limit, response late) {
+  if (queue_)
+    queue_->push({connection_, exchange_,
+                  answer_deadline{std::chrono::steady_clock::now() + limit, std::move(late)}});
+}
+
 void responder::abandon() noexcept {
   if (queue_)
     answer(unavailable("The node could not finish this request now; try again."));

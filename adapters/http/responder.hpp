@@ -3,6 +3,7 @@
 #include "adapters/http/completion_queue.hpp"
 #include "adapters/http/response.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -27,6 +28,10 @@ public:
 
   /// Sends `reply`. The first answer counts, later ones are ignored.
   void answer(response reply);
+
+  /// Has the connection answer `late` by itself when no answer has come after `limit`, give or take
+  /// a sweep of its loop (at most 1 s).
+  void limit(std::chrono::milliseconds limit, response late);
 
   /// Whether an answer is still owed.
   explicit operator bool() const { return queue_ != nullptr; }

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "actors/job_door.hpp"
+#include "actors/ports/clock.hpp"
+#include "actors/ports/directory.hpp"
+#include "actors/ports/job_reader.hpp"
+#include "adapters/http/router.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace signalbox::http {
+
+/// One line of `/readyz`.
+struct readiness_check {
+  std::string name; ///< e.g. "push.ingest"
+  bool ok = true;
+  std::string detail{}; ///< why not, or how far from it
+};
+
+/// What the routes work with. The references outlive the server.
+struct api_ports {
+  user_directory& users;
+  topic_directory& topics;
+  job_reader& jobs;
+  job_door& door;
+  const wall_clock& clock;
+  /// Why a payload (as in `new_job::payload`) is too large for a provider; nothing when it is not.
+  /// Called on I/O threads.
+  std::function<std::optional<std::string>(std::string_view payload)> check_payload;
+  /// The Prometheus text of `/metrics`.
+  std::function<std::string()> metrics;
+  /// The checks of `/readyz` beside the store and the stop: quick, on I/O threads.
+  std::function<std::vector<readiness_check>()> checks;
+  /// Bytes, for `tokens:batch` and `notifications`.
+  std::size_t max_batch_body = 8 * 1024 * 1024;
+};
+
+using api_ports_ptr = std::shared_ptr<const api_ports>;
+
+/// All routes of the API (SPEC 4).
+router make_api(api_ports ports);
+
+// The groups of routes, by noun.
+void add_health_routes(router& routes, api_ports_ptr api);
+void add_user_routes(router& routes, api_ports_ptr api);
+void add_token_routes(router& routes, api_ports_ptr api);
+void add_topic_routes(router& routes, api_ports_ptr api);
+void add_push_routes(router& routes, api_ports_ptr api);
+void add_job_routes(router& routes, api_ports_ptr api);
+
+} // namespace signalbox::http

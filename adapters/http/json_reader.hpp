@@ -1,0 +1,101 @@
+#pragma once
+
+#include "adapters/http/problem.hpp"
+#include "messages/ids.hpp"
+
+#include <simdjson.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace signalbox::http {
+
+using json_value = simdjson::dom::element;
+using json_object_view = simdjson::dom::object;
+using field_errors = std::vector<field_error>;
+
+/// JSON as the API takes it: UTF-8, nested at most 32 deep. The values of a document live until the
+/// next document of this thread is parsed, so one thread reads one at a time.
+class json_document {
+public:
+  explicit json_document(std::string_view text);
+
+  /// Why the text is not acceptable; empty when it is.
+  const std::string& problem() const { return problem_; }
+  json_value root() const { return root_; }
+
+private:
+  std::unique_ptr<simdjson::dom::parser> own_;
+  std::string problem_;
+  json_value root_;
+};
+
+/// Where in a document a value is: built up only when there is an error to report.
+struct json_place {
+  const json_place* parent = nullptr;
+  std::string_view key{};
+  std::size_t index = 0; ///< counts when `key` has no data
+
+  std::string pointer() const;
+  json_place member(std::string_view name) const { return {this, name, 0}; }
+  json_place element(std::size_t i) const { return {this, {}, i}; }
+};
+
+/// Reads the values of one document and collects what is wrong with them. A function that returns
+/// nothing has added an error.
+class json_reader {
+public:
+  explicit json_reader(field_errors& errors) : errors_(errors) {}
+
+  void error(const json_place& place, std::string detail);
+  /// How many errors are kept; further ones are dropped.
+  static constexpr std::size_t max_errors = 100;
+
+  std::optional<std::string_view> text(json_value value, const json_place& place);
+  std::optional<bool> boolean(json_value value, const json_place& place);
+  std::optional<std::int64_t> integer(json_value value, const json_place& place, std::int64_t min,
+                                      std::int64_t max);
+  std::optional<timestamp> time(json_value value, const json_place& place);
+  std::optional<json_object_view> object(json_value value, const json_place& place);
+  /// One of `names`; answers its position.
+  std::optional<std::size_t> choice(json_value value, const json_place& place,
+                                    std::initializer_list<std::string_view> names);
+  /// An array of 1 to `max` elements.
+  std::optional<simdjson::dom::array> list(json_value value, const json_place& place,
+                                           std::size_t max);
+
+  /// Calls `member(position in names, value, place)` for each member; members that are unknown or
+  /// repeated are errors. At most 64 names.
+  template <class Names, class F>
+  void members(json_object_view from, const json_place& place, const Names& names, F&& member) {
+    std::uint64_t seen = 0;
+    for (auto [key, value] : from) {
+      auto here = place.member(key);
+      std::size_t i = 0;
+      while (i < names.size() && names[i] != key)
+        ++i;
+      if (i == names.size()) {
+        error(here, "is not a known field");
+      } else if (seen & (std::uint64_t{1} << i)) {
+        error(here, "is given twice");
+      } else {
+        seen |= std::uint64_t{1} << i;
+        member(i, value, here);
+      }
+    }
+  }
+
+  /// Refuses repeated members anywhere inside `value`.
+  void unique_members(json_value value, const json_place& place);
+
+private:
+  field_errors& errors_;
+};
+
+} // namespace signalbox::http

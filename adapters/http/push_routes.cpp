@@ -1,0 +1,99 @@
+#include "adapters/http/api.hpp"
+#include "adapters/http/json_writer.hpp"
+#include "adapters/http/push_body.hpp"
+#include "adapters/http/route_support.hpp"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace signalbox::http {
+
+namespace {
+
+/// Answers the request when the job is durable. Whatever destroys it unused (a full mailbox, a
+/// crashed actor) thereby has the responder answer 503.
+class job_responder final : public job_reply {
+public:
+  explicit job_responder(responder to) : to_(std::move(to)) {}
+
+  void accepted(const job_id& job, job_status status) override {
+    auto text = status == job_status::scheduled ? "scheduled" : "queued";
+    to_.answer({.status = 202,
+                .body = json_writer{}.add("job_id", job.to_string()).add("status", text).take()});
+  }
+
+  void refused(errc code, const std::string& message) override {
+    to_.answer(failed(code, message));
+  }
+
+private:
+  responder to_;
+};
+
+job_scope scope_of(request& in, push_body& body) {
+  job_scope scope;
+  if (const auto& topic = in.parameter("topic"); !topic.empty()) {
+    scope.kind = scope_kind::topic;
+    scope.name = topic;
+  } else if (const auto& user = in.parameter("user"); !user.empty()) {
+    scope.kind = scope_kind::user;
+    scope.name = user;
+  } else if (!body.tokens.empty()) {
+    scope.kind = scope_kind::tokens;
+    scope.tokens = std::move(body.tokens);
+  } else {
+    scope.kind = scope_kind::users;
+    scope.users = std::move(body.users);
+  }
+  return scope;
+}
+
+/// `path_target`: the path parameter that names the target; null when the body does.
+void post_push(const api_ports& api, request& in, responder to, const char* path_target) {
+  if (auto wrong = check_json_type(in))
+    return to.answer(std::move(*wrong));
+  std::vector<field_error> errors;
+  if (path_target != nullptr)
+    check_parameter(in, path_target, errors);
+  auto now = api.clock.now();
+  auto source = path_target != nullptr ? audience_source::path : audience_source::body;
+  auto body = read_push_body(in.body, source, now, errors);
+  if (errors.empty() && !api.door.knows(body.lane))
+    errors.push_back({"/lane", "there is no lane of this name"});
+  if (errors.empty())
+    if (auto detail = api.check_payload(body.payload))
+      errors.push_back({"", std::move(*detail)});
+  if (!errors.empty())
+    return to.answer(invalid_fields(errors));
+  if (body.dry_run)
+    return to.answer({.body = R"({"status":"valid"})"});
+  new_job job;
+  job.id = make_uuid_v7(now);
+  job.scope = scope_of(in, body);
+  job.lane = std::move(body.lane);
+  job.payload = std::move(body.payload);
+  job.options = body.options;
+  job.created_at = now;
+  job.not_before = body.scheduled_at;
+  api.door.submit({std::move(job), std::make_shared<job_responder>(std::move(to))});
+}
+
+} // namespace
+
+void add_push_routes(router& routes, api_ports_ptr api) {
+  auto bind = [&](const char* path_target) {
+    return [api, path_target](request& in, responder to) {
+      post_push(*api, in, std::move(to), path_target);
+    };
+  };
+  routes.add({.method = verb::post, .pattern = "/v1/users/{user}/send", .handle = bind("user")});
+  routes.add(
+    {.method = verb::post, .pattern = "/v1/topics/{topic}/publish", .handle = bind("topic")});
+  routes.add({.method = verb::post,
+              .pattern = "/v1/notifications",
+              .handle = bind(nullptr),
+              .max_body = api->max_batch_body});
+}
+
+} // namespace signalbox::http

@@ -1,0 +1,87 @@
+#include "adapters/http/query_reader.hpp"
+
+#include "adapters/http/cursor.hpp"
+
+#include <boost/url/encoding_opts.hpp>
+#include <boost/url/pct_string_view.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace signalbox::http {
+
+namespace {
+
+constexpr std::size_t max_limit = 200;
+
+std::optional<std::string> decode(std::string_view text) {
+  auto checked = boost::urls::make_pct_string_view({text.data(), text.size()});
+  if (!checked)
+    return std::nullopt;
+  boost::urls::encoding_opts form;
+  form.space_as_plus = true;
+  return checked->decode(form);
+}
+
+} // namespace
+
+query_reader::query_reader(const request& from, std::initializer_list<std::string_view> known,
+                           std::vector<field_error>& errors)
+  : path_(from.path()), errors_(errors) {
+  if (path_.size() > 1 && path_.back() == '/')
+    path_.remove_suffix(1);
+  auto rest = from.query();
+  while (!rest.empty()) {
+    auto pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
+    if (pair.empty())
+      continue;
+    auto equals = std::min(pair.find('='), pair.size());
+    auto name = decode(pair.substr(0, equals));
+    auto value = decode(pair.substr(std::min(equals + 1, pair.size())));
+    if (!name || !value)
+      errors_.push_back({std::string{pair.substr(0, equals)}, "has broken percent-encoding"});
+    else if (std::find(known.begin(), known.end(), *name) == known.end())
+      errors_.push_back({*name, "is not a known query parameter"});
+    else if (get(*name))
+      errors_.push_back({*name, "is given twice"});
+    else
+      given_.emplace_back(std::move(*name), std::move(*value));
+  }
+}
+
+std::optional<std::string_view> query_reader::get(std::string_view name) const {
+  for (const auto& [key, value] : given_)
+    if (key == name)
+      return value;
+  return std::nullopt;
+}
+
+page_request query_reader::page() {
+  page_request out;
+  if (auto text = get("limit")) {
+    auto [end, ec] = std::from_chars(text->data(), text->data() + text->size(), out.limit);
+    if (ec != std::errc{} || end != text->data() + text->size() || out.limit < 1 ||
+        out.limit > max_limit)
+      errors_.push_back({"limit", "must be a number from 1 to 200"});
+  }
+  if (auto text = get("cursor")) {
+    if (auto key = open_cursor(*text, identity()))
+      out.after = std::move(*key);
+    else
+      errors_.push_back({"cursor", "is not a cursor that this list has given"});
+  }
+  return out;
+}
+
+std::string query_reader::identity() const {
+  auto parameters = given_;
+  std::sort(parameters.begin(), parameters.end());
+  std::string out{path_};
+  for (const auto& [name, value] : parameters)
+    if (name != "limit" && name != "cursor")
+      out += '\n' + name + '=' + value;
+  return out;
+}
+
+} // namespace signalbox::http

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "actors/ports/directory.hpp"
+#include "adapters/http/json_reader.hpp"
+#include "messages/job.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace signalbox::http {
+
+/// `{platform, token, environment?}`.
+std::optional<inline_token> read_inline_token(json_value value, const json_place& place,
+                                              json_reader& in);
+
+/// Whether a registration may subscribe its user to topics as well.
+enum class registration_form { single, with_topics };
+
+/// `{id?, platform, token, environment?, topics?}`, where `id` is the user's.
+std::optional<token_registration> read_registration(json_value value, const json_place& place,
+                                                    json_reader& in, registration_form form);
+
+/// The good entries of a `tokens:batch`, and what is wrong with the others.
+struct token_batch {
+  std::vector<token_registration> tokens;
+  std::vector<field_error> refusals; ///< one for each refused entry: its first error
+};
+
+/// Reads the body of a `tokens:batch`. A bad entry is refused by itself; `errors` tells that the
+/// body as a whole is not acceptable. Pure.
+token_batch read_token_batch(std::string_view text, std::vector<field_error>& errors);
+
+} // namespace signalbox::http

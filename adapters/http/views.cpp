@@ -1,0 +1,124 @@
+#include "adapters/http/views.hpp"
+
+#include "adapters/http/json_writer.hpp"
+
+#include <utility>
+
+namespace signalbox::http {
+
+namespace {
+
+std::string_view to_string(scope_kind kind) {
+  switch (kind) {
+  case scope_kind::topic:
+    return "topic";
+  case scope_kind::user:
+    return "user";
+  case scope_kind::users:
+    return "users";
+  case scope_kind::tokens:
+    return "tokens";
+  case scope_kind::activity:
+    break;
+  }
+  return "activity";
+}
+
+std::string write_counts(const job_view& job) {
+  json_writer out;
+  if (job.total)
+    out.add("total", *job.total);
+  else
+    out.add_json("total", "null");
+  const auto& c = job.counts;
+  return out.add("accepted", c.accepted)
+    .add("rejected", c.rejected)
+    .add("unknown", c.unknown)
+    .add("expired", c.expired)
+    .add("skipped", c.skipped)
+    .add("pending", job.pending())
+    .take();
+}
+
+json_writer begin_job(const job_view& job) {
+  json_writer out;
+  out.add("job_id", job.id.to_string()).add("lane", job.lane).add("scope", to_string(job.scope));
+  if (!job.scope_name.empty())
+    out.add(to_string(job.scope), job.scope_name);
+  out.add("status", signalbox::to_string(job.status))
+    .add_json("counts", write_counts(job))
+    .add("created_at", job.created_at)
+    .add("scheduled_at", job.not_before)
+    .add("expires_at", job.expires_at)
+    .add("completed_at", job.completed_at);
+  return out;
+}
+
+} // namespace
+
+std::string write_user(const user_view& user) {
+  return json_writer{}.add("id", user.id).add("created_at", user.created_at).take();
+}
+
+std::string write_topic(const topic_view& topic) {
+  json_writer out;
+  out.add("id", topic.id);
+  if (!topic.name.empty())
+    out.add("name", topic.name);
+  return out.add("created_at", topic.created_at).take();
+}
+
+std::string write_subscription(const subscription_view& subscription) {
+  return json_writer{}
+    .add("topic", subscription.topic)
+    .add("created_at", subscription.created_at)
+    .take();
+}
+
+std::string write_token(const token_view& token) {
+  json_writer out;
+  out.add("platform", signalbox::to_string(token.provider))
+    .add("environment", signalbox::to_string(token.env))
+    .add("token", token.token)
+    .add("registered_at", token.registered_at)
+    .add("invalidated_at", token.invalidated_at);
+  if (!token.invalid_reason.empty())
+    out.add("invalid_reason", token.invalid_reason);
+  return out.take();
+}
+
+std::string write_job(const job_view& job) {
+  return begin_job(job).take();
+}
+
+std::string write_job(const job_view& job, const std::vector<reason_count>& reasons) {
+  std::string list = "[";
+  for (const auto& one : reasons) {
+    if (&one != &reasons.front())
+      list += ',';
+    list += json_writer{}
+              .add("status", signalbox::to_string(one.status))
+              .add("reason", one.reason)
+              .add("count", one.count)
+              .take();
+  }
+  return begin_job(job).add_json("reasons", list + ']').take();
+}
+
+std::string write_receipt(const receipt_view& receipt) {
+  json_writer out;
+  out.add("platform", signalbox::to_string(receipt.provider))
+    .add("token", receipt.token)
+    .add("status", signalbox::to_string(receipt.status));
+  if (!receipt.reason.empty())
+    out.add("reason", receipt.reason);
+  if (!receipt.provider_id.empty())
+    out.add("provider_id", receipt.provider_id);
+  return out.add("at", receipt.at).take();
+}
+
+response put_answer(put_outcome outcome, std::string body) {
+  return {.status = outcome == put_outcome::created ? 201u : 200u, .body = std::move(body)};
+}
+
+} // namespace signalbox::http
