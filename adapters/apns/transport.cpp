@@ -4,6 +4,9 @@
 #include "adapters/apns/rendered_jobs.hpp"
 #include "adapters/apns/request_writer.hpp"
 
+#include <map>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 namespace signalbox {
@@ -19,7 +22,7 @@ pool_options pool_options_of(const apns_transport_options& options, const networ
   pool.connections = options.connections;
   pool.reconnect = options.reconnect;
   pool.connection.server = server;
-  pool.connection.proxy = options.proxy;
+  pool.connection.proxy = options.proxy.for_host(server.host);
   pool.connection.max_streams = options.max_streams;
   pool.connection.request_timeout = options.request_timeout;
   pool.connection.connect_timeout = options.connect_timeout;

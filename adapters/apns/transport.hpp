@@ -6,15 +6,13 @@
 #include "adapters/http2/client_options.hpp"
 #include "adapters/http2/delivery_loop.hpp"
 #include "adapters/http2/pool_stats.hpp"
+#include "adapters/http2/proxy_settings.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +20,8 @@ namespace signalbox {
 
 /// What an app sends with. Without a token, its targets are answered unsent, `no_credentials`.
 struct apns_app {
-  std::string bundle; ///< the apns-topic
-  std::shared_ptr<provider_token> production;
+  std::string bundle;                         ///< the apns-topic
+  std::shared_ptr<provider_token> production; ///< of the environment, see provider_token_keeper
   std::shared_ptr<provider_token> sandbox;
 };
 
@@ -40,7 +38,7 @@ struct apns_transport_options {
   std::chrono::milliseconds ping_timeout{10'000};
   std::chrono::milliseconds idle_timeout{30 * 60'000};
   backoff_range reconnect;
-  std::optional<http_proxy> proxy;
+  proxy_settings proxy;
 };
 
 /// APNs for one sender instance: an I/O thread of its own, and for every (app, environment) a pool

@@ -134,7 +134,8 @@ client_session::client_session(std::size_t max_streams, observer& owner)
   nghttp2_option_set_no_closed_streams(option.value, 1);
 
   nghttp2_session* session = nullptr;
-  require(nghttp2_session_client_new2(&session, calls.value, this, option.value));
+  require(
+    nghttp2_session_client_new3(&session, calls.value, this, option.value, memory_.allocator()));
   session_.reset(session);
 
   const std::array settings{

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "adapters/http2/session_memory.hpp"
+
 #include <nghttp2/nghttp2.h>
 
 #include <cstddef>
@@ -122,6 +124,7 @@ private:
   std::vector<slot> free_;
   std::vector<std::uint8_t>* out_ = nullptr; // set during fill
   bool goaway_ = false;
+  session_memory memory_;
   std::unique_ptr<nghttp2_session, deleter> session_;
 };
 

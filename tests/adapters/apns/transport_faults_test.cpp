@@ -278,7 +278,7 @@ TEST_F(apns_faults_test, a_proxy_is_asked_for_a_tunnel) {
   tcp_relay relay{simulator_.apns_port(), tcp_relay::mode::connect_proxy};
   auto through = options();
   through.production = {"localhost", "443"};
-  through.proxy = {{"127.0.0.1", std::to_string(relay.port())}, "Basic dXNlcjpwYXNz"};
+  through.proxy.proxy = {{"127.0.0.1", std::to_string(relay.port())}, "Basic dXNlcjpwYXNz"};
   start(through);
   send(300);
   EXPECT_EQ(log_.count("accepted"), 300u);
@@ -289,7 +289,7 @@ TEST_F(apns_faults_test, a_proxy_is_asked_for_a_tunnel) {
 TEST_F(apns_faults_test, a_proxy_that_refuses_is_named) {
   tcp_relay relay{simulator_.apns_port(), tcp_relay::mode::refusing_proxy};
   auto through = options();
-  through.proxy = {{"127.0.0.1", std::to_string(relay.port())}, ""};
+  through.proxy.proxy = {{"127.0.0.1", std::to_string(relay.port())}, ""};
   start(through);
   send(3);
   EXPECT_EQ(log_.count(answer_kind::unsent), 3u);
