@@ -23,6 +23,8 @@ void postponed_answers::release_held() {
 void postponed_answers::release_all() {
   release_held();
   release_until(clock::time_point::max());
+  timer_.cancel();
+  armed_for_ = clock::time_point::max();
 }
 
 void postponed_answers::arm() {

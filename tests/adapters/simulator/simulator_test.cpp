@@ -10,6 +10,7 @@
 #include <chrono>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace signalbox::sim {
@@ -293,6 +294,17 @@ TEST_F(simulator_test, stop_says_goaway_and_sends_what_waits) {
   EXPECT_EQ(client.responses[held].status, 200);
   EXPECT_TRUE(client.goaway_last_stream);
   EXPECT_EQ(target.apns_totals().requests, 1u);
+}
+
+TEST_F(simulator_test, stop_does_not_wait_for_latencies) {
+  set_faults(R"({"apns":{"latency_ms":[600000,600000]}})");
+  h2_client client{target.apns_port(), target.tls()};
+  const auto delayed = client.submit(valid());
+  ASSERT_TRUE(client.round_trip());
+  std::thread stopping{[this] { target.stop(); }};
+  EXPECT_TRUE(client.wait([&] { return client.closed; }));
+  stopping.join();
+  EXPECT_EQ(client.responses[delayed].status, 200);
 }
 
 TEST_F(simulator_test, stop_does_not_wait_for_a_peer_that_reads_nothing) {
