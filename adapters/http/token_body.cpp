@@ -115,10 +115,6 @@ std::optional<token_registration> read_registration(json_value value, const json
   auto token = read_token(value, place, in, known, more);
   if (!token)
     return std::nullopt;
-  if (!out.topics.empty() && out.user.empty()) {
-    in.error(place.member("topics"), "need an id: topics are what users subscribe to");
-    return std::nullopt;
-  }
   out.provider = token->provider;
   out.env = token->env;
   out.token = std::move(token->token);
