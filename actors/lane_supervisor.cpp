@@ -84,7 +84,8 @@ void lane_supervisor_actor::add_children() {
   });
   add("planner", 0, o.mailbox, [this](mailbox box) {
     return caf::actor_cast<caf::actor>(spawn<planner_actor, caf::monitored>(
-      box, std::ref(ports_.store), planner_options{options_.name, options_.chunk_size, {}}));
+      box, std::ref(ports_.store),
+      planner_options{.lane = options_.name, .chunk_size = options_.chunk_size}));
   });
   add("credit", 0, o.mailbox, [this](mailbox box) {
     // Beyond its window, a sender has two chunks queued, so that it never waits for a claim.

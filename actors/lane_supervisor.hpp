@@ -65,8 +65,7 @@ struct node_ports {
 /// Owns one lane's actors.
 class lane_supervisor_actor : public lane_supervisor::base {
 public:
-  /// `group` may be null until the committer is up. `report` hears of every change of the lane's
-  /// peers.
+  /// `parent` hears of every change of the lane's peers.
   lane_supervisor_actor(caf::actor_config& cfg, node_ports ports, lane_options options,
                         node_supervisor parent);
 

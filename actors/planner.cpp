@@ -17,7 +17,10 @@ planner_actor::behavior_type planner_actor::make_behavior() {
       step();
     },
     [this](const planned& answer) { finish(answer.outcome); },
-    [this](const tick&) { step(); },
+    [this](const tick&) {
+      resting_ = false;
+      step();
+    },
     [this](const peers_changed& change) {
       masters_ = change.peers->masters;
       step();
@@ -37,7 +40,7 @@ void planner_actor::on_exit() {
 }
 
 void planner_actor::step() {
-  if (busy_ || !hinted_ || draining_)
+  if (busy_ || resting_ || !hinted_ || draining_)
     return;
   busy_ = true;
   hinted_ = false;
@@ -57,6 +60,7 @@ void planner_actor::finish(const result<plan_result>& outcome) {
     spdlog::warn("event=plan_failed lane={} code={} error=\"{}\"", options_.lane,
                  to_string(outcome.code), outcome.message);
     hinted_ = true;
+    resting_ = true;
     delayed_send<caf::message_priority::high>(planner{this}, options_.retry_delay, tick{});
     return;
   }

@@ -38,7 +38,8 @@ private:
   planner_options options_;
   std::vector<master> masters_;
   bool busy_ = false;
-  bool hinted_ = true; // a new planner looks for what a former one left
+  bool hinted_ = true;   // a new planner looks for what a former one left
+  bool resting_ = false; // the store failed, and the retry's time has not come
   bool draining_ = false;
   caf::typed_response_promise<drained> drain_promise_;
 };
