@@ -1,6 +1,7 @@
 #include "actors/sender.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace signalbox {
@@ -108,6 +109,8 @@ void sender_actor::pump(const destination& dest) {
       continue;
     auto& work = found->second;
     work.queued = false;
+    if (work.next >= work.of->targets.size())
+      continue; // its job was stopped
     if (boot_now >= work.lease_deadline)
       continue; // waits for its renewal
     const auto deadline = work.of->job->deadline();
@@ -127,11 +130,13 @@ void sender_actor::pump(const destination& dest) {
 void sender_actor::take_answers(const answers& arrived) {
   const auto now = clock_.now();
   std::uniform_real_distribution<double> jitter{0.0, 1.0};
+  std::set<destination> freed;
   for (const auto& batch : arrived.batches) {
     const auto count = batch.accepted.size() + batch.others.size();
     auto& window = windows_[batch.of->dest];
     if (works_.find(batch.of.get()) == works_.end()) { // dropped: its lease is another's
       window.in_use -= std::min(window.in_use, count);
+      freed.insert(batch.of->dest);
       continue;
     }
     outcome_batch outcomes{batch.of, batch.accepted, {}, now};
@@ -142,8 +147,8 @@ void sender_actor::take_answers(const answers& arrived) {
     window.awaiting_commit += count;
     report(std::move(outcomes), count, window.awaiting_commit * 2 >= options_.window);
   }
-  if (!arrived.batches.empty())
-    pump(arrived.batches.front().of->dest);
+  for (const auto& dest : freed)
+    pump(dest);
 }
 
 void sender_actor::settle_rest(active& work, outcome_status status, const std::string& reason) {
