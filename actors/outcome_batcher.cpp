@@ -24,13 +24,13 @@ outcome_batcher_actor::behavior_type outcome_batcher_actor::make_behavior() {
       complete();
     },
     [this](const tick&) {
-      timer_armed_ = false;
-      interval_over_ = true;
-      if (repeat_) {
+      --timers_;
+      if (!repeat_) {
+        interval_over_ = true;
+        flush_if_due();
+      } else if (timers_ == 0) { // else this one is of an interval before the failure
         repeat_ = false;
         flush();
-      } else {
-        flush_if_due();
       }
     },
     [](const peers_changed&) {},
@@ -124,7 +124,7 @@ void outcome_batcher_actor::finish_flush(const result<flush_result>& outcome) {
                  options_.lane, flushing_.size(), retry_delay_.count(), to_string(outcome.code),
                  outcome.message);
     repeat_ = true;
-    timer_armed_ = true;
+    ++timers_;
     delayed_send<caf::message_priority::high>(outcome_batcher{this}, retry_delay_, tick{});
     return;
   }
@@ -162,9 +162,9 @@ void outcome_batcher_actor::finish_drain() {
 }
 
 void outcome_batcher_actor::wake_after(std::chrono::milliseconds delay) {
-  if (timer_armed_)
+  if (timers_ > 0)
     return;
-  timer_armed_ = true;
+  ++timers_;
   delayed_send<caf::message_priority::high>(outcome_batcher{this}, delay, tick{});
 }
 

@@ -56,7 +56,7 @@ private:
   std::size_t pending_outcomes_ = 0;
   bool pressing_ = false;
   bool interval_over_ = false;
-  bool timer_armed_ = false;
+  std::size_t timers_ = 0;                                         ///< ticks under way
   std::map<caf::strong_actor_ptr, std::uint64_t> pending_reports_; ///< by sender: the newest
   std::vector<outcome_batch> flushing_;
   std::map<caf::strong_actor_ptr, std::uint64_t> flushing_reports_;
