@@ -15,10 +15,7 @@ committer_actor::behavior_type committer_actor::make_behavior() {
   return {
     [this](submit_jobs& batch) { submit(batch); },
     [this](group_committed& group) { finish(group); },
-    [this](const direct_finished& finished) {
-      queue_of(finished.lane).direct_room += finished.works;
-    },
-    [this](const peers_changed& change) { queue_of(change.peers->lane).peers = change.peers; },
+    [this](const peers_changed& change) { lanes_[change.peers->lane].peers = change.peers; },
     [this](const drain&) {
       drain_promise_ = make_response_promise<drained>();
       finish_drain();
@@ -32,15 +29,8 @@ void committer_actor::on_exit() {
   group_.clear();
 }
 
-committer_actor::lane_queue& committer_actor::queue_of(const std::string& lane) {
-  const auto [found, added] = lanes_.try_emplace(lane);
-  if (added)
-    found->second.direct_room = options_.direct_works;
-  return found->second;
-}
-
 void committer_actor::submit(submit_jobs& batch) {
-  auto& waiting = queue_of(batch.lane).waiting;
+  auto& waiting = lanes_[batch.lane].waiting;
   std::move(batch.jobs.begin(), batch.jobs.end(), std::back_inserter(waiting));
   if (group_.empty())
     commit_next();
@@ -49,7 +39,7 @@ void committer_actor::submit(submit_jobs& batch) {
 void committer_actor::commit_next() {
   std::vector<job_submission> jobs;
   std::map<std::string, std::size_t> taken;
-  std::map<std::string, std::size_t> direct;
+  std::map<std::string, std::size_t> direct_left;
   auto lane = lanes_.upper_bound(last_lane_);
   for (std::size_t idle = 0; idle < lanes_.size() && jobs.size() < options_.group_size;) {
     if (lane == lanes_.end())
@@ -61,8 +51,11 @@ void committer_actor::commit_next() {
       idle = 0;
       auto job = std::move(queue.waiting.front());
       queue.waiting.pop_front();
-      const bool take = direct[name] < queue.direct_room && queue.peers;
-      direct[name] += take ? 1 : 0;
+      const auto [left, first] = direct_left.try_emplace(name, 0);
+      if (first)
+        left->second = direct_room(queue);
+      const bool take = left->second > 0;
+      left->second -= take ? 1 : 0;
       group_.push_back({name, job.job.id, std::move(job.reply)});
       jobs.push_back({std::move(job.job), take});
       ++taken[name];
@@ -107,9 +100,9 @@ void committer_actor::finish(group_committed& group) {
   group_.clear();
   for (auto& [name, works] : direct)
     if (!works.empty())
-      hand_over(queue_of(name), std::move(works));
+      hand_over(lanes_[name], std::move(works));
   for (const auto& [name, hinted] : hint)
-    if (const auto& peers = queue_of(name).peers) {
+    if (const auto& peers = lanes_[name].peers) {
       send_urgent(this, peers->plan, work_hint{});
       for (const auto& each : peers->masters)
         send_urgent(this, each, work_hint{});
@@ -118,17 +111,26 @@ void committer_actor::finish(group_committed& group) {
 }
 
 void committer_actor::hand_over(lane_queue& lane, std::vector<work_ptr> works) {
-  lane.direct_room -= std::min(lane.direct_room, works.size());
   const auto& masters = lane.peers->masters;
   for (std::size_t tried = 0; tried < masters.size(); ++tried) {
     const auto& to = masters[lane.next_master++ % masters.size()];
     if (!to)
       continue;
+    lane.direct.insert(lane.direct.end(), works.begin(), works.end());
     send_urgent(this, to, direct_works{std::move(works)});
     return;
   }
   // Every master is being restarted: the works' leases run out, and a claim takes them.
-  lane.direct_room += works.size();
+}
+
+std::size_t committer_actor::direct_room(lane_queue& lane) const {
+  if (!lane.peers || std::none_of(lane.peers->masters.begin(), lane.peers->masters.end(),
+                                  [](const master& each) { return each != nullptr; }))
+    return 0;
+  // Counted by who is alive, so that no crash on their way can use the allowance up.
+  if (lane.direct.size() >= options_.direct_works)
+    std::erase_if(lane.direct, [](const auto& each) { return each.expired(); });
+  return options_.direct_works - std::min(options_.direct_works, lane.direct.size());
 }
 
 void committer_actor::finish_drain() {

@@ -19,8 +19,7 @@ namespace signalbox {
 
 struct committer_options {
   std::size_t group_size = 256;
-  std::size_t direct_works =
-    1'024; ///< claimed with their commit and not yet finished, for each lane
+  std::size_t direct_works = 1'024; ///< claimed with their commit and alive, for each lane
   std::chrono::milliseconds lease{15'000};
 };
 
@@ -37,7 +36,7 @@ public:
 private:
   struct lane_queue {
     std::deque<accept_job> waiting;
-    std::size_t direct_room = 0;
+    std::vector<std::weak_ptr<const work>> direct; ///< handed over; whoever is done lets go of them
     std::size_t next_master = 0;
     std::shared_ptr<const lane_peers> peers;
   };
@@ -51,8 +50,8 @@ private:
   void commit_next();
   void finish(group_committed& group);
   void hand_over(lane_queue& lane, std::vector<work_ptr> works);
+  std::size_t direct_room(lane_queue& lane) const;
   void finish_drain();
-  lane_queue& queue_of(const std::string& lane);
 
   job_store& store_;
   committer_options options_;

@@ -16,8 +16,7 @@ credit_actor::behavior_type credit_actor::make_behavior() {
       serve();
     },
     [this](const credit_return& returned) {
-      for (const auto& share : returned.shares)
-        ledger_.give_back(share);
+      give_back(returned.shares);
       serve();
     },
     [this](const open_destinations& seen) {
@@ -41,29 +40,58 @@ void credit_actor::serve() {
   if (!peers_)
     return;
   const auto count = waiting_.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    auto next = waiting_.upper_bound(last_served_);
+  for (auto [i, last_tried] = std::pair{std::size_t{0}, last_served_}; i < count; ++i) {
+    auto next = waiting_.upper_bound(last_tried);
     if (next == waiting_.end())
       next = waiting_.begin();
-    last_served_ = next->first;
+    last_tried = next->first;
     auto& request = next->second;
-    auto shares = ledger_.reserve(request.wanted, request.urgent, peers_->masters.size());
-    // Only a claim shows which destinations there are: with none known yet, it goes without a
-    // budget.
-    if (shares.empty() && !ledger_.empty())
+    const auto masters = peers_->masters.size();
+    shares granted;
+    if (!request.urgent.empty())
+      granted = ledger_.reserve(request.urgent, true, masters);
+    bool claim = false;
+    if (request.claim) {
+      auto more = ledger_.reserve(request.wanted, false, masters);
+      // Only a claim shows which destinations there are: with none known yet, it goes without a
+      // budget.
+      claim = !more.empty() || ledger_.empty();
+      granted.insert(granted.end(), more.begin(), more.end());
+    }
+    if (granted.empty() && !claim)
       continue;
-    const auto& to = peers_->masters.at(request.master);
+    last_served_ = next->first;
     waiting_.erase(next);
-    if (to)
-      send_urgent(this, to, credit_grant{std::move(shares)});
-    else
-      for (const auto& share : shares)
-        ledger_.give_back(share);
+    grant(last_served_, std::move(granted), claim);
   }
 }
 
+void credit_actor::grant(std::size_t master, shares granted, bool claim) {
+  const auto& to = peers_->masters.at(master);
+  if (!to) {
+    give_back(granted);
+    return;
+  }
+  // Asked for an answer, so that room which a dying master never took comes back.
+  request<caf::message_priority::high>(to, caf::infinite, credit_grant{granted, claim})
+    .then([] {},
+          [this, granted](const caf::error&) {
+            give_back(granted);
+            serve();
+          });
+}
+
+void credit_actor::give_back(const shares& room) {
+  for (const auto& share : room)
+    ledger_.give_back(share);
+}
+
 void credit_actor::change_peers(std::shared_ptr<const lane_peers> peers) {
-  ledger_.set_senders(peers->sender_platforms);
+  std::vector<std::optional<platform>> platforms(peers->senders.size());
+  for (std::size_t i = 0; i < platforms.size(); ++i)
+    if (peers->senders[i])
+      platforms[i] = peers->sender_platforms[i];
+  ledger_.set_senders(std::move(platforms));
   if (peers_)
     for (std::size_t i = 0; i < peers->senders.size(); ++i)
       if (i >= peers_->senders.size() || peers->senders[i] != peers_->senders[i])

@@ -23,7 +23,11 @@ public:
   void on_exit() override;
 
 private:
+  using shares = std::vector<credit_share>;
+
   void serve();
+  void grant(std::size_t master, shares granted, bool claim);
+  void give_back(const shares& room);
   void change_peers(std::shared_ptr<const lane_peers> peers);
 
   credit_ledger ledger_;

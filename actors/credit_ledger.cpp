@@ -7,7 +7,7 @@ namespace signalbox {
 credit_ledger::credit_ledger(std::size_t capacity)
   : capacity_(static_cast<std::int64_t>(capacity)) {}
 
-void credit_ledger::set_senders(std::vector<platform> platforms) {
+void credit_ledger::set_senders(std::vector<std::optional<platform>> platforms) {
   platforms_ = std::move(platforms);
   for (auto& [dest, used] : used_)
     used.resize(platforms_.size());

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <map>
-#include <utility>
+#include <optional>
 #include <vector>
 
 namespace signalbox {
@@ -16,8 +16,8 @@ class credit_ledger {
 public:
   explicit credit_ledger(std::size_t capacity);
 
-  /// Which provider each sender serves, by place.
-  void set_senders(std::vector<platform> platforms);
+  /// Which provider each sender serves, by place. Nothing: the sender is down, and has no room.
+  void set_senders(std::vector<std::optional<platform>> platforms);
 
   /// From now on there is room for this destination at every sender of its provider.
   void open(const destination& dest);
@@ -40,7 +40,7 @@ public:
 
 private:
   std::int64_t capacity_;
-  std::vector<platform> platforms_;
+  std::vector<std::optional<platform>> platforms_;
   std::map<destination, std::vector<std::int64_t>> used_; ///< by sender
 };
 

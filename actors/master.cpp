@@ -1,5 +1,7 @@
 #include "actors/master.hpp"
 
+#include "actors/job_states.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -15,12 +17,6 @@ constexpr std::chrono::milliseconds renew_interval{500};
 
 lease_ref lease_of(const work& of) {
   return {of.kind, of.key, of.epoch};
-}
-
-bool is_terminal(job_status status) {
-  return status == job_status::completed || status == job_status::failed ||
-         status == job_status::cancelled || status == job_status::expired ||
-         status == job_status::superseded;
 }
 
 std::string stop_reason(job_status status) {
@@ -59,22 +55,15 @@ master_actor::behavior_type master_actor::make_behavior() {
       pump();
     },
     [this](const direct_works& direct) {
-      for (const auto& of : direct.works) {
-        ledger_->works.emplace(of.get(), master_ledger::held{of, {}, true, false});
-        waiting_.push_back(of.get());
-      }
+      hold_works(direct.works);
       pump();
     },
-    [this](credit_grant& grant) {
-      asked_.reset();
-      use(std::move(grant.shares));
-    },
+    [this](const credit_grant& grant) { use(grant); },
     [this](claimed& answer) { finish_claim(answer); },
     [this](const reloaded& answer) { finish_reload(answer); },
     [this](const works_finished& finished) {
       for (const auto& of : finished.works)
         forget(of.get());
-      report_direct();
     },
     [this](const leases_renewed& answer) { finish_renewal(answer); },
     [this](const job_stopped& stop) { stop_job(stop); },
@@ -82,12 +71,19 @@ master_actor::behavior_type master_actor::make_behavior() {
       delayed_send<caf::message_priority::high>(master{this}, renew_interval, tick{});
       take_back_from_dead_senders();
       renew();
+      // A destination that nobody has asked for yet shows itself only in a claim's answer, and must
+      // not wait for room at another one.
+      if (asked_ && asked_->claim && asked_->wanted.empty() && maybe_work_ && !claiming_)
+        claim();
       pump();
     },
     [this](const peers_changed& change) {
-      if (!peers_ || peers_->room != change.peers->room)
+      const bool first = !peers_;
+      if (first || peers_->room != change.peers->room)
         asked_.reset();
       peers_ = change.peers;
+      if (first)
+        return_room(); // what a former one left
       take_back_from_dead_senders();
       pump();
     },
@@ -102,49 +98,50 @@ master_actor::behavior_type master_actor::make_behavior() {
 
 void master_actor::on_exit() {
   peers_ = nullptr;
-  assignments_.clear();
 }
 
 void master_actor::pump() {
   if (draining_ || claiming_ || !peers_ || !peers_->room)
     return;
-  const bool urgent = !waiting_.empty();
-  if (!urgent && !maybe_work_)
+  credit_request request{options_.index, {}, maybe_work_, {}};
+  for (const auto* of : waiting_)
+    if (std::find(request.urgent.begin(), request.urgent.end(), of->dest) == request.urgent.end())
+      request.urgent.push_back(of->dest);
+  if (request.urgent.empty() && !request.claim)
     return;
-  if (asked_ && (*asked_ || !urgent))
-    return;
-  asked_ = urgent;
-  credit_request request{options_.index, urgent, {}};
-  if (urgent) {
-    for (const auto* of : waiting_)
-      if (std::find(request.wanted.begin(), request.wanted.end(), of->dest) == request.wanted.end())
-        request.wanted.push_back(of->dest);
-    send_urgent(this, peers_->room, open_destinations{request.wanted});
-  } else {
+  if (request.claim)
     request.wanted = wanted_;
-  }
+  if (asked_ == request)
+    return;
+  asked_ = request;
+  if (!request.urgent.empty())
+    send_urgent(this, peers_->room, open_destinations{request.urgent});
   send_urgent(this, peers_->room, std::move(request));
 }
 
-void master_actor::use(shares room) {
+void master_actor::use(const credit_grant& grant) {
+  asked_.reset();
+  ledger_->room.insert(ledger_->room.end(), grant.shares.begin(), grant.shares.end());
   if (draining_) {
-    return_credit(std::move(room));
+    return_room();
     return;
   }
-  std::erase_if(waiting_, [&](const work* of) {
-    auto& held = ledger_->works.at(of);
-    return assign(held.of, room);
-  });
-  flush_assignments();
+  assign_waiting();
+  if (claiming_)
+    return; // the claim uses or returns the rest
+  if (grant.claim && maybe_work_) {
+    claim();
+    return;
+  }
+  return_room();
+  pump();
+}
+
+void master_actor::claim() {
   std::map<destination, std::size_t> budgets;
-  for (const auto& share : room)
+  for (const auto& share : ledger_->room)
     if (share.targets > 0)
       budgets[share.dest] += static_cast<std::size_t>(share.targets);
-  if (!maybe_work_ || !waiting_.empty()) {
-    return_credit(std::move(room));
-    pump();
-    return;
-  }
   claim_request request;
   request.lane = options_.lane;
   request.max_chunks = options_.claim_chunks;
@@ -153,10 +150,9 @@ void master_actor::use(shares room) {
     request.budgets.push_back({dest, targets});
   claiming_ = true;
   maybe_work_ = false;
-  store_.claim(std::move(request),
-               [self = master{this}, room = std::move(room)](result<claim_result> outcome) mutable {
-                 anon_send_urgent(self, claimed{std::move(outcome), std::move(room)});
-               });
+  store_.claim(std::move(request), [self = master{this}](result<claim_result> outcome) {
+    anon_send_urgent(self, claimed{std::move(outcome)});
+  });
 }
 
 void master_actor::finish_claim(claimed& answer) {
@@ -165,7 +161,7 @@ void master_actor::finish_claim(claimed& answer) {
   if (!answer.outcome.ok()) {
     spdlog::warn("event=claim_failed lane={} code={} error=\"{}\"", options_.lane,
                  to_string(answer.outcome.code), answer.outcome.message);
-    return_credit(std::move(answer.grant));
+    return_room();
     finish_drain();
     return; // the sweeper's next hint tries again
   }
@@ -178,62 +174,60 @@ void master_actor::finish_claim(claimed& answer) {
     finish_drain();
     return;
   }
-  for (const auto& of : works) {
-    ledger_->works.emplace(of.get(), master_ledger::held{of, {}, false, false});
-    if (!assign(of, answer.grant))
-      waiting_.push_back(of.get());
-  }
-  flush_assignments();
-  return_credit(std::move(answer.grant));
-  if (!works.empty()) {
-    maybe_work_ = true;
-    wanted_.clear();
+  hold_works(works);
+  assign_waiting();
+  return_room();
+  // A hint that came meanwhile may be about a destination that this claim did not look at.
+  const bool hinted = maybe_work_;
+  wanted_ = hinted || !works.empty() ? std::vector<destination>{} : refused;
+  maybe_work_ = hinted || !works.empty() || !refused.empty();
+  if (!works.empty())
     send_urgent(this, peers_->plan, work_hint{}); // there is room for more chunks ahead
-  } else if (!refused.empty()) {
-    maybe_work_ = true;
-    wanted_ = refused;
-  }
   if (!refused.empty())
     send_urgent(this, peers_->room, open_destinations{std::move(refused)});
   pump();
 }
 
-bool master_actor::assign(const work_ptr& of, shares& room) {
-  credit_share* best = nullptr;
-  for (auto& share : room)
-    if (share.dest == of->dest && share.targets > 0 && (!best || share.targets > best->targets) &&
-        peers_->senders[share.sender])
-      best = &share;
-  if (!best)
-    return false;
-  best->targets -= static_cast<std::int64_t>(of->size());
-  ledger_->works.at(of.get()).at = peers_->senders[best->sender];
-  auto& assignment = assignments_[best->sender];
-  assignment.master = options_.index;
-  assignment.works.push_back(of);
-  return true;
+void master_actor::hold_works(const std::vector<work_ptr>& works) {
+  for (const auto& of : works) {
+    ledger_->works.emplace(of.get(), master_ledger::held{of, {}, false});
+    waiting_.push_back(of.get());
+  }
 }
 
-void master_actor::flush_assignments() {
-  for (auto& [place, assignment] : assignments_)
+void master_actor::assign_waiting() {
+  std::map<std::size_t, assign_works> assignments; // by sender
+  std::erase_if(waiting_, [&](const work* of) {
+    auto& held = ledger_->works.at(of);
+    auto* share = best_share(of->dest);
+    if (!share)
+      return false;
+    share->targets -= static_cast<std::int64_t>(of->size());
+    held.at = peers_->senders[share->sender];
+    assignments[share->sender].works.push_back(held.of);
+    return true;
+  });
+  for (auto& [place, assignment] : assignments) {
+    assignment.master = options_.index;
     send_urgent(this, peers_->senders[place], std::move(assignment));
-  assignments_.clear();
+  }
+}
+
+credit_share* master_actor::best_share(const destination& dest) {
+  credit_share* best = nullptr;
+  for (auto& share : ledger_->room)
+    if (share.dest == dest && share.targets > 0 && (!best || share.targets > best->targets) &&
+        peers_->senders[share.sender])
+      best = &share;
+  return best;
 }
 
 void master_actor::forget(const work* of) {
   const auto found = ledger_->works.find(of);
   if (found == ledger_->works.end())
     return;
-  finished_direct_ += found->second.direct ? 1 : 0;
   std::erase(waiting_, of);
   ledger_->works.erase(found);
-}
-
-void master_actor::report_direct() {
-  if (finished_direct_ == 0 || !peers_ || !peers_->group)
-    return;
-  send_urgent(this, peers_->group, direct_finished{options_.lane, finished_direct_});
-  finished_direct_ = 0;
 }
 
 void master_actor::take_back_from_dead_senders() {
@@ -265,13 +259,9 @@ void master_actor::finish_reload(const reloaded& answer) {
   held.reloading = false;
   if (!answer.outcome.ok())
     return; // the next tick tries again
-  if (const auto& left = answer.outcome.value) {
-    ledger_->works.emplace(left.get(), master_ledger::held{left, {}, held.direct, false});
-    waiting_.push_back(left.get());
-    held.direct = false;
-  }
   forget(answer.before.get());
-  report_direct();
+  if (const auto& left = answer.outcome.value)
+    hold_works({left});
   pump();
 }
 
@@ -316,6 +306,8 @@ void master_actor::finish_renewal(const leases_renewed& answer) {
       extended[at].works.push_back(of);
       if (is_terminal(lease.status))
         send_urgent(this, at, job_stopped{of->key.job, stop_reason(lease.status)});
+    } else if (is_terminal(lease.status)) {
+      give_up_waiting(of->key.job);
     }
   }
   for (auto& [at, message] : extended) {
@@ -324,12 +316,12 @@ void master_actor::finish_renewal(const leases_renewed& answer) {
   }
   for (auto& [at, message] : dropped)
     send_urgent(this, at, std::move(message));
-  report_direct();
 }
 
 void master_actor::stop_job(const job_stopped& stop) {
   if (!peers_)
     return;
+  give_up_waiting(stop.job);
   const bool holds =
     std::any_of(ledger_->works.begin(), ledger_->works.end(), [&](const auto& each) {
       return each.second.at && each.second.of->key.job == stop.job;
@@ -340,7 +332,22 @@ void master_actor::stop_job(const job_stopped& stop) {
     send_urgent(this, each, stop);
 }
 
-void master_actor::return_credit(shares room) {
+void master_actor::give_up_waiting(const job_id& job) {
+  std::vector<const work*> given_up;
+  std::vector<lease_ref> leases;
+  for (const auto* of : waiting_)
+    if (of->key.job == job) {
+      given_up.push_back(of);
+      leases.push_back(lease_of(*of));
+    }
+  for (const auto* of : given_up)
+    forget(of);
+  if (!leases.empty()) // nobody claims them again: the sweeper skips their targets
+    store_.release(std::move(leases), [](const result<unit>&) {});
+}
+
+void master_actor::return_room() {
+  auto room = std::exchange(ledger_->room, {});
   std::erase_if(room, [](const credit_share& share) { return share.targets == 0; });
   if (!room.empty() && peers_)
     send_urgent(this, peers_->room, credit_return{std::move(room)});

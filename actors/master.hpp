@@ -29,10 +29,10 @@ struct master_ledger {
   struct held {
     work_ptr of;
     signalbox::sender at;   ///< null: waits for room
-    bool direct = false;    ///< came with its commit, and counts against the committer's allowance
     bool reloading = false; ///< its sender died; what is left of it is being read
   };
   std::unordered_map<const work*, held> works;
+  std::vector<credit_share> room; ///< granted, and neither used nor returned
 };
 
 /// Claims works, hands them to senders that have room, keeps their leases alive, and takes them
@@ -47,13 +47,13 @@ public:
   void on_exit() override;
 
 private:
-  using shares = std::vector<credit_share>;
-
   void pump();
-  void use(shares grant);
+  void use(const credit_grant& grant);
+  void claim();
   void finish_claim(claimed& answer);
-  bool assign(const work_ptr& of, shares& room);
-  void flush_assignments();
+  void hold_works(const std::vector<work_ptr>& works);
+  void assign_waiting();
+  credit_share* best_share(const destination& dest);
   void forget(const work* of);
   void take_back_from_dead_senders();
   void reload(const work_ptr& of);
@@ -61,20 +61,18 @@ private:
   void renew();
   void finish_renewal(const leases_renewed& answer);
   void stop_job(const job_stopped& stop);
-  void return_credit(shares room);
-  void report_direct();
+  void give_up_waiting(const job_id& job);
+  void return_room();
   void finish_drain();
 
   job_store& store_;
   std::shared_ptr<master_ledger> ledger_;
   master_options options_;
   std::shared_ptr<const lane_peers> peers_;
-  std::vector<const work*> waiting_; ///< held and without a sender, oldest first
-  std::unordered_map<std::size_t, assign_works> assignments_;
-  std::size_t finished_direct_ = 0;
-  bool maybe_work_ = true; // a new master looks for what a former one left
-  std::vector<destination> wanted_;
-  std::optional<bool> asked_; ///< whether the pending credit request is urgent
+  std::vector<const work*> waiting_;    ///< held and without a sender, oldest first
+  bool maybe_work_ = true;              // a new master looks for what a former one left
+  std::vector<destination> wanted_;     ///< where there is work; empty: not known
+  std::optional<credit_request> asked_; ///< what waits for an answer
   bool claiming_ = false;
   bool renewing_ = false;
   bool draining_ = false;

@@ -57,12 +57,6 @@ struct direct_works {
   std::vector<work_ptr> works;
 };
 
-/// The lane's masters finished this many direct works: the committer may take as many again.
-struct direct_finished {
-  std::string lane;
-  std::size_t works = 0;
-};
-
 /// There may be something to do. Only a hint: the store is the truth, a lost one costs one sweep.
 struct work_hint {};
 
@@ -78,18 +72,20 @@ struct credit_share {
   std::int64_t targets = 0;
 };
 
-/// A master asks for room, for certain destinations or (none named) for any. `urgent`: any room
-/// will do, for works that are already claimed; otherwise the answer waits until a claim is worth
-/// its transaction. A later request of the same master replaces an earlier one.
+/// A master asks for room, and is answered when there is some for either purpose. A later request
+/// of the same master replaces an earlier one.
 struct credit_request {
   std::size_t master = 0;
-  bool urgent = false;
-  std::vector<destination> wanted;
+  std::vector<destination> urgent; ///< of works that are already claimed: any room will do
+  bool claim = false;              ///< for a claim: enough to be worth its transaction
+  std::vector<destination> wanted; ///< what to claim for; none named: any destination
+  bool operator==(const credit_request&) const = default;
 };
 
 /// Room that is reserved for the master until it is used or returned.
 struct credit_grant {
   std::vector<credit_share> shares;
+  bool claim = false; ///< there is enough for a claim
 };
 
 /// Room that is free again: outcomes were committed, or a grant was not used up.
@@ -109,7 +105,6 @@ struct credit_used {
 
 struct claimed {
   result<claim_result> outcome;
-  std::vector<credit_share> grant; ///< what the claim was made with
 };
 
 struct reloaded {
@@ -207,7 +202,6 @@ SIGNALBOX_LOCAL_MESSAGE(submit_jobs)
 SIGNALBOX_LOCAL_MESSAGE(jobs_taken)
 SIGNALBOX_LOCAL_MESSAGE(group_committed)
 SIGNALBOX_LOCAL_MESSAGE(direct_works)
-SIGNALBOX_LOCAL_MESSAGE(direct_finished)
 SIGNALBOX_LOCAL_MESSAGE(work_hint)
 SIGNALBOX_LOCAL_MESSAGE(planned)
 SIGNALBOX_LOCAL_MESSAGE(credit_request)
@@ -249,9 +243,9 @@ using ingest =
 
 /// Commits jobs in groups, from the lanes in turn, answers each after the commit, and tells the
 /// lane.
-using committer = caf::typed_actor<caf::reacts_to<submit_jobs>, caf::reacts_to<group_committed>,
-                                   caf::reacts_to<direct_finished>, caf::reacts_to<peers_changed>,
-                                   caf::replies_to<drain>::with<drained>>;
+using committer =
+  caf::typed_actor<caf::reacts_to<submit_jobs>, caf::reacts_to<group_committed>,
+                   caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
 
 /// Cuts jobs into chunks, a bounded step at a time, while there is something to plan.
 using planner =
