@@ -215,7 +215,8 @@ void connection::on_readable() {
     return ec ? close() : arm_read();
   if (ec == asio::error::eof) {
     peer_closed_ = true;
-    drop_message();
+    if (parser_)
+      fail(problem(400, "The request ended before it was complete."));
     return loop_.touch(shared_from_this());
   }
   if (ec)

@@ -321,6 +321,20 @@ TEST_F(connection_test, a_client_that_hangs_up_mid_body_leaves_nothing) {
   EXPECT_TRUE(still_serves());
 }
 
+TEST_F(connection_test, a_half_closed_client_hears_that_its_request_is_incomplete) {
+  serve();
+  auto client = connect();
+  client.send(post("/echo", "whole") +
+              "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\npart");
+  client.end_sending();
+  EXPECT_EQ(client.receive()->body, "whole");
+  auto answer = client.receive();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 400);
+  EXPECT_TRUE(client.at_end());
+  EXPECT_TRUE(no_connection_left());
+}
+
 TEST_F(connection_test, refuses_pages_of_other_origins) {
   serve();
   auto client = connect();

@@ -1,0 +1,303 @@
+#pragma once
+
+#include "adapters/http/api.hpp"
+#include "adapters/http/rfc3339.hpp"
+#include "tests/adapters/http/server_fixture.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace signalbox::http {
+
+/// Writes down every call and answers with what the test has set.
+class call_log {
+public:
+  void note(std::string call) {
+    std::lock_guard guard{mutex_};
+    calls_.push_back(std::move(call));
+  }
+  std::vector<std::string> take() {
+    std::lock_guard guard{mutex_};
+    return std::exchange(calls_, {});
+  }
+
+private:
+  std::mutex mutex_;
+  std::vector<std::string> calls_;
+};
+
+class fake_users final : public user_directory {
+public:
+  explicit fake_users(call_log& log) : log_(log) {}
+
+  void put_user(app_id, std::string user, callback<put_outcome> done) override {
+    log_.note("put_user " + user);
+    done({code, "told so", put});
+  }
+  void get_user(app_id, std::string user, callback<user_view> done) override {
+    log_.note("get_user " + user);
+    done({code, "told so", {user, timestamp{}}});
+  }
+  void list_users(app_id, page_request page, callback<page_of<user_view>> done) override {
+    log_.note("list_users after=" + page.after + " limit=" + std::to_string(page.limit));
+    done({code, "told so", {{{"u1", timestamp{}}, {"u2", timestamp{}}}, next}});
+  }
+  void delete_user(app_id, std::string user, callback<unit> done) override {
+    log_.note("delete_user " + user);
+    done({code, "told so", {}});
+  }
+  /// Odd ones are new. Holds the callback back when `hold` is set.
+  void register_tokens(app_id, std::vector<token_registration> tokens,
+                       callback<registration_result> done) override {
+    log_.note("register " + std::to_string(tokens.size()));
+    registration_result answer;
+    for (std::size_t i = 0; i < tokens.size(); ++i)
+      answer.created.push_back(i % 2 == 0);
+    std::unique_lock lock{mutex};
+    for (auto& token : tokens)
+      registered.push_back(std::move(token));
+    auto run = [this, done, answer] { done({code, "told so", answer}); };
+    if (hold) {
+      held.push_back(run);
+      return;
+    }
+    lock.unlock();
+    run();
+  }
+  void list_tokens(app_id, std::string user, page_request page,
+                   callback<page_of<token_view>> done) override {
+    log_.note("list_tokens " + user + " limit=" + std::to_string(page.limit));
+    token_view live{platform::apns, environment::sandbox, "ab", timestamp{}, {}, {}};
+    token_view dead{platform::fcm, environment::production, "x", timestamp{},
+                    timestamp{},   "UNREGISTERED"};
+    done({code, "told so", {{live, dead}, {}}});
+  }
+  void delete_token(app_id, std::string user, std::string token, callback<unit> done) override {
+    log_.note("delete_token " + user + " " + token);
+    done({code, "told so", {}});
+  }
+
+  errc code = errc::ok;
+  put_outcome put = put_outcome::created;
+  std::string next;
+  std::mutex mutex;
+  bool hold = false;
+  std::deque<std::function<void()>> held;
+  std::vector<token_registration> registered;
+
+private:
+  call_log& log_;
+};
+
+class fake_topics final : public topic_directory {
+public:
+  explicit fake_topics(call_log& log) : log_(log) {}
+
+  void put_topic(app_id, std::string topic, std::optional<std::string> name,
+                 callback<put_outcome> done) override {
+    log_.note("put_topic " + topic + " " + name.value_or("-"));
+    done({code, "told so", put});
+  }
+  void get_topic(app_id, std::string topic, callback<topic_view> done) override {
+    log_.note("get_topic " + topic);
+    done({code, "told so", {topic, "News", timestamp{}}});
+  }
+  void list_topics(app_id, page_request, callback<page_of<topic_view>> done) override {
+    log_.note("list_topics");
+    done({code, "told so", {{{"t", "", timestamp{}}}, {}}});
+  }
+  void delete_topic(app_id, std::string topic, callback<unit> done) override {
+    log_.note("delete_topic " + topic);
+    done({code, "told so", {}});
+  }
+  void count_topic(app_id, std::string topic, callback<std::int64_t> done) override {
+    log_.note("count_topic " + topic);
+    done({code, "told so", 42});
+  }
+  void list_subscribers(app_id, std::string topic, page_request,
+                        callback<page_of<user_view>> done) override {
+    log_.note("list_subscribers " + topic);
+    done({code, "told so", {{{"u", timestamp{}}}, {}}});
+  }
+  void subscribe(app_id, std::string user, std::string topic, callback<put_outcome> done) override {
+    log_.note("subscribe " + user + " " + topic);
+    done({code, "told so", put});
+  }
+  void unsubscribe(app_id, std::string user, std::string topic, callback<unit> done) override {
+    log_.note("unsubscribe " + user + " " + topic);
+    done({code, "told so", {}});
+  }
+  void list_subscriptions(app_id, std::string user, page_request,
+                          callback<page_of<subscription_view>> done) override {
+    log_.note("list_subscriptions " + user);
+    done({code, "told so", {{{"t", timestamp{}}}, {}}});
+  }
+
+  errc code = errc::ok;
+  put_outcome put = put_outcome::created;
+
+private:
+  call_log& log_;
+};
+
+class fake_jobs final : public job_reader {
+public:
+  explicit fake_jobs(call_log& log) : log_(log) {
+    view.lane = "push";
+    view.scope = scope_kind::topic;
+    view.scope_name = "news";
+  }
+
+  void get_job(app_id, job_id id, callback<job_view> done) override {
+    log_.note("get_job");
+    view.id = id;
+    done({code, "told so", view});
+  }
+  void list_receipts(app_id, job_id, page_request, callback<page_of<receipt_view>> done) override {
+    log_.note("list_receipts");
+    receipt_view one{platform::apns,   "ab", outcome_status::rejected,
+                     "BadDeviceToken", "",   timestamp{}};
+    done({code, "told so", {{one}, {}}});
+  }
+  void count_reasons(app_id, job_id, callback<std::vector<reason_count>> done) override {
+    log_.note("count_reasons");
+    done({code, "told so", {{outcome_status::rejected, "BadDeviceToken", 3}}});
+  }
+  void list_jobs(app_id, scope_kind scope, std::string name, std::optional<job_status> status,
+                 page_request, callback<page_of<job_view>> done) override {
+    log_.note("list_jobs " + std::to_string(static_cast<int>(scope)) + " " + name + " " +
+              (status ? std::string{to_string(*status)} : "any"));
+    done({code, "told so", {{view}, {}}});
+  }
+  void cancel_job(app_id, job_id id, callback<job_view> done) override {
+    log_.note("cancel_job");
+    view.id = id;
+    view.status = job_status::cancelled;
+    done({code, "told so", view});
+  }
+  void check_health(callback<unit> done) override {
+    if (silent)
+      unanswered = std::move(done);
+    else
+      done({code, "told so", {}});
+  }
+
+  errc code = errc::ok;
+  job_view view;
+  bool silent = false; ///< the store does not answer
+  callback<unit> unanswered;
+
+private:
+  call_log& log_;
+};
+
+class fixed_clock final : public wall_clock {
+public:
+  timestamp now() const override { return *parse_rfc3339("2026-01-31T12:00:00Z"); }
+  boot_clock::time_point boot_now() const override { return boot_clock::time_point{}; }
+};
+
+/// The API over fake ports, with a lane `push` whose ingest is the test's.
+class api_fixture : public ::testing::Test {
+protected:
+  api_fixture() {
+    auto door = actors_.spawn([this]() -> ingest::behavior_type {
+      return {[this](accept_job& job) { on_job(std::move(job)); }, [](const jobs_taken&) {},
+              [](const peers_changed&) {}, [](const drain&) { return drained{}; }};
+    });
+    auto peers = std::make_shared<lane_peers>();
+    peers->lane = "push";
+    peers->door = door;
+    door_.update(peers);
+  }
+
+  ~api_fixture() override {
+    server_.reset();
+    door_.clear();
+  }
+
+  void serve() {
+    server_ = std::make_unique<server>(
+      server_options{.linger_timeout = std::chrono::milliseconds{200}},
+      make_api({users_, topics_, jobs_, door_, clock_,
+                [this](std::string_view payload) { return check_payload(payload); },
+                [] { return std::string{"signalbox_up 1\n"}; }, [this] { return checks_; }}));
+    server_->start();
+  }
+
+  std::optional<std::string> check_payload(std::string_view payload) const {
+    if (payload.size() <= payload_limit_)
+      return std::nullopt;
+    return "too large for the test";
+  }
+
+  raw_answer ask(const std::string& method, const std::string& path, const std::string& body = "",
+                 const std::string& type = "application/json") {
+    if (!server_)
+      serve();
+    raw_client client{server_->port()};
+    auto answer =
+      client.ask(method + ' ' + path + " HTTP/1.1\r\nHost: a\r\nContent-Type: " + type +
+                 "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    if (!answer)
+      ADD_FAILURE() << "no answer to " << method << ' ' << path;
+    return answer.value_or(raw_answer{});
+  }
+
+  /// Pointers of a problem's errors, joined by spaces.
+  static std::string pointers(const raw_answer& answer) {
+    std::string out;
+    auto document = boost::json::parse(answer.body);
+    for (const auto& error : document.at("errors").as_array())
+      out += (out.empty() ? "" : " ") + std::string{error.at("pointer").as_string()};
+    return out;
+  }
+
+  void on_job(accept_job job) {
+    std::lock_guard guard{mutex_};
+    accepted_.push_back(job.job);
+    if (refuse_ != errc::ok)
+      job.reply->refused(refuse_, "told so");
+    else if (!drop_)
+      job.reply->accepted(job.job.id,
+                          job.job.not_before ? job_status::scheduled : job_status::queued);
+  }
+
+  std::vector<new_job> accepted() {
+    std::lock_guard guard{mutex_};
+    return accepted_;
+  }
+
+  call_log log_;
+  fake_users users_{log_};
+  fake_topics topics_{log_};
+  fake_jobs jobs_{log_};
+  fixed_clock clock_;
+  job_door door_;
+  std::vector<readiness_check> checks_;
+  std::size_t payload_limit_ = 4096;
+  std::mutex mutex_;
+  errc refuse_ = errc::ok;
+  bool drop_ = false;
+  std::vector<new_job> accepted_;
+  caf::actor_system_config config_;
+  caf::actor_system actors_{config_};
+  std::unique_ptr<server> server_;
+};
+
+} // namespace signalbox::http

@@ -1,0 +1,71 @@
+#include "tests/adapters/http/api_fixture.hpp"
+
+namespace signalbox::http {
+
+namespace {
+
+using calls = std::vector<std::string>;
+
+class job_routes_test : public api_fixture {
+protected:
+  const std::string id_ = "0190b6c5-0000-7000-8000-0000000000ab";
+};
+
+TEST_F(job_routes_test, shows_a_job_with_its_account) {
+  jobs_.view.status = job_status::completed;
+  jobs_.view.total = 10;
+  jobs_.view.planned = 10;
+  jobs_.view.counts = {4, 3, 1, 0, 1};
+  jobs_.view.completed_at = timestamp{};
+  EXPECT_EQ(ask("GET", "/v1/notifications/" + id_).body,
+            R"({"job_id":")" + id_ +
+              R"(","lane":"push","scope":"topic","topic":"news","status":"COMPLETED","counts":)"
+              R"({"total":10,"accepted":4,"rejected":3,"unknown":1,"expired":0,"skipped":1,)"
+              R"("pending":1},"created_at":"1970-01-01T00:00:00.000Z","scheduled_at":null,)"
+              R"("expires_at":null,"completed_at":"1970-01-01T00:00:00.000Z"})");
+  EXPECT_EQ(log_.take(), calls{"get_job"});
+}
+
+TEST_F(job_routes_test, counts_reasons_when_asked) {
+  auto job = boost::json::parse(ask("GET", "/v1/notifications/" + id_ + "?reasons=true").body);
+  EXPECT_EQ(job.at("reasons").at(0).at("reason").as_string(), "BadDeviceToken");
+  EXPECT_EQ(job.at("reasons").at(0).at("count").as_int64(), 3);
+  EXPECT_TRUE(job.at("counts").at("total").is_null());
+  EXPECT_EQ(log_.take(), (calls{"get_job", "count_reasons"}));
+  EXPECT_EQ(pointers(ask("GET", "/v1/notifications/" + id_ + "?reasons=1")), "reasons");
+}
+
+TEST_F(job_routes_test, an_id_that_is_none_is_not_found) {
+  for (auto path : {"/v1/notifications/1", "/v1/notifications/x/receipts"})
+    EXPECT_EQ(ask("GET", path).status, 404);
+  EXPECT_EQ(ask("DELETE", "/v1/notifications/1").status, 404);
+  EXPECT_EQ(log_.take(), calls{});
+  jobs_.code = errc::not_found;
+  EXPECT_EQ(ask("GET", "/v1/notifications/" + id_).status, 404);
+}
+
+TEST_F(job_routes_test, lists_receipts) {
+  EXPECT_EQ(ask("GET", "/v1/notifications/" + id_ + "/receipts").body,
+            R"({"items":[{"platform":"apns","token":"ab","status":"rejected",)"
+            R"("reason":"BadDeviceToken","at":"1970-01-01T00:00:00.000Z"}],)"
+            R"("next_cursor":null,"has_more":false})");
+}
+
+TEST_F(job_routes_test, cancels_a_job) {
+  auto answer = ask("DELETE", "/v1/notifications/" + id_);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(boost::json::parse(answer.body).at("status").as_string(), "CANCELLED");
+  jobs_.code = errc::conflict;
+  EXPECT_EQ(ask("DELETE", "/v1/notifications/" + id_).status, 409);
+}
+
+TEST_F(job_routes_test, lists_the_history_of_users_and_topics) {
+  EXPECT_EQ(ask("GET", "/v1/users/u/notifications?status=COMPLETED").status, 200);
+  EXPECT_EQ(ask("GET", "/v1/topics/t/notifications").status, 200);
+  EXPECT_EQ(log_.take(), (calls{"list_jobs 2 u COMPLETED", "list_jobs 1 t any"}));
+  EXPECT_EQ(pointers(ask("GET", "/v1/users/u/notifications?status=DONE")), "status");
+}
+
+} // namespace
+
+} // namespace signalbox::http

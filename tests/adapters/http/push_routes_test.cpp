@@ -1,0 +1,132 @@
+#include "tests/adapters/http/api_fixture.hpp"
+
+namespace signalbox::http {
+
+namespace {
+
+class push_routes_test : public api_fixture {};
+
+TEST_F(push_routes_test, sends_to_a_user) {
+  auto answer = ask("POST", "/v1/users/j%C3%BCrgen/send", R"({"title":"Hi","ttl":60})");
+  EXPECT_EQ(answer.status, 202) << answer.body;
+  ASSERT_EQ(accepted().size(), 1u);
+  auto job = accepted()[0];
+  EXPECT_EQ(answer.body, R"({"job_id":")" + job.id.to_string() + R"(","status":"queued"})");
+  EXPECT_EQ(job.scope.kind, scope_kind::user);
+  EXPECT_EQ(job.scope.name, "j\xC3\xBCrgen");
+  EXPECT_EQ(job.app, default_app);
+  EXPECT_EQ(job.lane, "push");
+  EXPECT_EQ(job.payload, R"({"title":"Hi"})");
+  EXPECT_EQ(job.options.ttl, std::chrono::seconds{60});
+  EXPECT_EQ(job.created_at, clock_.now());
+}
+
+TEST_F(push_routes_test, publishes_to_a_topic_at_a_time) {
+  auto answer = ask("POST", "/v1/topics/news/publish/",
+                    R"({"body":"b","scheduled_at":"2026-02-01T00:00:00Z"})");
+  EXPECT_EQ(answer.status, 202);
+  EXPECT_NE(answer.body.find(R"("status":"scheduled")"), std::string::npos);
+  ASSERT_EQ(accepted().size(), 1u);
+  EXPECT_EQ(accepted()[0].scope.kind, scope_kind::topic);
+  EXPECT_EQ(accepted()[0].not_before, parse_rfc3339("2026-02-01T00:00:00Z"));
+}
+
+TEST_F(push_routes_test, notifies_tokens_or_users) {
+  EXPECT_EQ(
+    ask("POST", "/v1/notifications", R"({"body":"b","tokens":[{"platform":"apns","token":"ab"}]})")
+      .status,
+    202);
+  EXPECT_EQ(ask("POST", "/v1/notifications", R"({"body":"b","users":["u","v"]})").status, 202);
+  ASSERT_EQ(accepted().size(), 2u);
+  EXPECT_EQ(accepted()[0].scope.kind, scope_kind::tokens);
+  EXPECT_EQ(accepted()[0].scope.tokens.size(), 1u);
+  EXPECT_EQ(accepted()[1].scope.kind, scope_kind::users);
+  EXPECT_EQ(accepted()[1].scope.users.size(), 2u);
+}
+
+TEST_F(push_routes_test, takes_a_large_list_of_targets_and_no_larger_body) {
+  std::string text = R"({"body":"b","tokens":[)";
+  for (int i = 0; i < 10'000; ++i) {
+    auto number = std::to_string(i);
+    text += (i > 0 ? "," : "") + (R"({"platform":"apns","token":")" + std::string(150, 'a')) +
+            std::string(10 - number.size(), '0') + number + "\"}";
+  }
+  text += "]}";
+  ASSERT_GT(text.size(), 1024u * 1024);
+  EXPECT_EQ(ask("POST", "/v1/notifications", text).status, 202);
+  ASSERT_EQ(accepted().size(), 1u);
+  EXPECT_EQ(accepted()[0].scope.tokens.size(), 10'000u);
+
+  raw_client client{server_->port()};
+  auto answer = client.ask("POST /v1/notifications HTTP/1.1\r\nHost: a\r\nContent-Length: " +
+                           std::to_string(8 * 1024 * 1024 + 1) + "\r\n\r\n");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 413);
+  raw_client other{server_->port()};
+  answer =
+    other.ask("POST /v1/users/u/send HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 413);
+}
+
+TEST_F(push_routes_test, a_dry_run_stores_nothing) {
+  auto answer = ask("POST", "/v1/users/u/send", R"({"body":"b","dry_run":true})");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, R"({"status":"valid"})");
+  EXPECT_EQ(ask("POST", "/v1/users/u/send", R"({"dry_run":true})").status, 400);
+  EXPECT_TRUE(accepted().empty());
+}
+
+TEST_F(push_routes_test, refuses_what_is_wrong_with_pointers) {
+  auto answer = ask("POST", "/v1/users/u/send", R"({"body":1,"lane":"nowhere"})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.fields["content-type"], "application/problem+json");
+  EXPECT_EQ(pointers(ask("POST", "/v1/users/u/send", R"({"body":"b","lane":"nowhere"})")), "/lane");
+  EXPECT_EQ(pointers(ask("POST", "/v1/users/%01/send", R"({"body":"b"})")), "user");
+  EXPECT_EQ(pointers(ask("POST", "/v1/users/%ff/send", R"({"body":"b"})")), "user");
+  EXPECT_TRUE(accepted().empty());
+}
+
+TEST_F(push_routes_test, refuses_a_payload_that_no_provider_takes) {
+  payload_limit_ = 100;
+  auto answer = ask("POST", "/v1/users/u/send", R"({"body":")" + std::string(200, 'x') + "\"}");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_NE(answer.body.find("too large for the test"), std::string::npos);
+  EXPECT_TRUE(accepted().empty());
+}
+
+TEST_F(push_routes_test, refuses_another_media_type) {
+  EXPECT_EQ(ask("POST", "/v1/users/u/send", R"({"body":"b"})", "text/xml").status, 415);
+  EXPECT_EQ(
+    ask("POST", "/v1/users/u/send", R"({"body":"b"})", "Application/JSON; charset=utf-8").status,
+    202);
+}
+
+TEST_F(push_routes_test, a_job_that_an_actor_drops_is_answered_503) {
+  drop_ = true;
+  auto answer = ask("POST", "/v1/users/u/send", R"({"body":"b"})");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.fields["retry-after"], "1");
+}
+
+TEST_F(push_routes_test, a_closed_door_answers_503) {
+  serve();
+  door_.close();
+  EXPECT_EQ(ask("POST", "/v1/users/u/send", R"({"body":"b"})").status, 503);
+}
+
+TEST_F(push_routes_test, a_refusal_has_the_status_of_its_code) {
+  for (auto [code, status] :
+       {std::pair{errc::not_found, 404}, std::pair{errc::conflict, 409}, std::pair{errc::busy, 503},
+        std::pair{errc::disk_full, 503}, std::pair{errc::stopping, 503},
+        std::pair{errc::invalid, 400}, std::pair{errc::internal, 500}}) {
+    refuse_ = code;
+    auto answer = ask("POST", "/v1/topics/t/publish", R"({"body":"b"})");
+    EXPECT_EQ(answer.status, status);
+    EXPECT_EQ(answer.fields.count("retry-after"), status == 503 ? 1u : 0u);
+  }
+}
+
+} // namespace
+
+} // namespace signalbox::http
