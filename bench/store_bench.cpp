@@ -104,7 +104,7 @@ double bare_loop(const std::string& path, std::size_t groups, double& cpu) {
                            -1, &chunk, nullptr),
         database);
   const std::string payload(300, 'x');
-  sqlite3_int64 n = 10'000'000;
+  static sqlite3_int64 n = 10'000'000;
   const stretch time;
   for (std::size_t group = 0; group < groups; ++group) {
     run("BEGIN IMMEDIATE");
@@ -145,6 +145,22 @@ public:
     import();
     commits();
     fan_out();
+  }
+
+  /// The bare loop alone, for at least `seconds`; commits a second come out on stdout.
+  void run_bare(double seconds) {
+    import();
+    store_->close();
+    store_.reset();
+    constexpr std::size_t groups = 500;
+    double cpu = 0;
+    double took_us = 0;
+    double jobs = 0;
+    while (took_us < seconds * 1e6) {
+      took_us += bare_loop(path_, groups, cpu);
+      jobs += groups * group_size;
+    }
+    std::printf("bare loop %.0f jobs/s\n", jobs / took_us * 1e6);
   }
 
 private:
@@ -335,6 +351,13 @@ private:
 } // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 4 && std::string_view{argv[1]} == "bare") {
+    auto pattern = std::string{argv[2]} + "/store-bench-XXXXXX";
+    const std::filesystem::path folder = ::mkdtemp(pattern.data());
+    bench{folder / "bench.db", users}.run_bare(std::atof(argv[3]));
+    std::filesystem::remove_all(folder);
+    return 0;
+  }
   const int targets = argc > 1 ? std::atoi(argv[1]) : 1'000'000;
   const std::filesystem::path parent =
     argc > 2 ? std::filesystem::path{argv[2]} : std::filesystem::temp_directory_path();

@@ -1,0 +1,61 @@
+"""./dev soak: every seed of the crash test at full size, every bad day, and the whole suite under
+sanitizers. Writes its report to build/soak-report.md and says where."""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+
+def run(command, log):
+    start = time.monotonic()
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=TOP)
+    log.write(f"$ {' '.join(map(str, command))}\n{result.stdout}\n")
+    log.flush()
+    return result.returncode, result.stdout, time.monotonic() - start
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev soak", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20, help="(default: %(default)s)")
+    parser.add_argument("--devices", type=int, default=50_000, help="(default: %(default)s)")
+    options = parser.parse_args()
+
+    failed = []
+    lines = ["# Soak report", ""]
+    log_path = TOP / "build" / "soak.log"
+    with open(log_path, "w") as log:
+        lines += ["## kill -9", "", "| seed | kills | jobs | targets | lost | duplicates | bound | s |",
+                  "|---|---|---|---|---|---|---|---|"]
+        for seed in range(1, options.seeds + 1):
+            print(f"kill -9, seed {seed}", flush=True)
+            code, text, seconds = run([sys.executable, "tests/crash/kill9.py", "--seed", str(seed), "--kills", "12",
+                                       "--devices", str(options.devices)], log)
+            if code:
+                failed.append(f"kill9 seed {seed}")
+                lines.append(f"| {seed} | FAILED |")
+                continue
+            result = json.loads(next(line for line in text.splitlines() if line.startswith("{")).rsplit(" in ", 1)[0])
+            lines.append("| " + " | ".join(str(result[key]) for key in (
+                "seed", "kills", "jobs", "targets", "lost", "duplicates", "bound")) + f" | {seconds:.0f} |")
+        for preset in ("release", "asan"):
+            print(f"the whole suite, {preset}", flush=True)
+            code, text, seconds = run(["ctest", "--test-dir", f"build/{preset}", "--output-on-failure", "-j2"], log)
+            summary = next((line for line in text.splitlines() if "tests passed" in line), "no summary")
+            lines += ["", f"## Whole suite, {preset}", "", f"{summary} in {seconds:.0f} s"]
+            if code:
+                failed.append(f"suite ({preset})")
+    lines += ["", f"Result: {'FAILED: ' + ', '.join(failed) if failed else 'passed'}"]
+    report = TOP / "build" / "soak-report.md"
+    report.write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+    print(f"\nreport: {report}\nlog: {log_path}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
