@@ -27,16 +27,31 @@ sender_actor::behavior_type sender_actor::make_behavior() {
         anon_send_urgent(caf::actor_cast<signalbox::sender>(strong), answers{std::move(batches)});
     });
   return {
-    [this](const assign_works& assignment) { take(assignment); },
-    [this](const answers& arrived) { take_answers(arrived); },
+    [this](const assign_works& assignment) {
+      take(assignment);
+      send_report();
+    },
+    [this](const answers& arrived) {
+      take_answers(arrived);
+      send_report();
+    },
     [this](const transport_stopped&) {
       if (drain_promise_.pending())
         drain_promise_.deliver(drained{});
     },
-    [this](const reports_committed& committed) { acknowledge(committed.number); },
-    [this](const extend_leases& extension) { extend(extension); },
+    [this](const reports_committed& committed) {
+      acknowledge(committed.number);
+      send_report();
+    },
+    [this](const extend_leases& extension) {
+      extend(extension);
+      send_report();
+    },
     [this](const drop_works& dropped) { drop(dropped.works); },
-    [this](const job_stopped& stop) { stop_job(stop); },
+    [this](const job_stopped& stop) {
+      stop_job(stop);
+      send_report();
+    },
     [](const tick&) {},
     [this](const peers_changed& change) { change_peers(*change.peers); },
     [this](const drain&) {
@@ -56,6 +71,7 @@ void sender_actor::on_exit() {
   outcomes_ = nullptr;
   room_ = nullptr;
   works_.clear();
+  draft_ = {};
   unacknowledged_.clear();
 }
 
@@ -198,14 +214,18 @@ void sender_actor::extend(const extend_leases& extension) {
 }
 
 void sender_actor::report(outcome_batch batch, std::size_t slots, bool pressing) {
-  unacknowledged entry;
-  entry.parts.push_back({batch.of, batch.size(), slots});
-  entry.report.from = caf::actor_cast<caf::strong_actor_ptr>(this);
-  entry.report.number = ++last_report_;
-  entry.report.pressing = pressing;
-  entry.report.batches.push_back(std::move(batch));
-  send_urgent(this, outcomes_, entry.report);
-  unacknowledged_.push_back(std::move(entry));
+  draft_.parts.push_back({batch.of, batch.size(), slots});
+  draft_.report.pressing = draft_.report.pressing || pressing;
+  draft_.report.batches.push_back(std::move(batch));
+}
+
+void sender_actor::send_report() {
+  if (draft_.parts.empty())
+    return;
+  draft_.report.from = caf::actor_cast<caf::strong_actor_ptr>(this);
+  draft_.report.number = ++last_report_;
+  send_urgent(this, outcomes_, draft_.report);
+  unacknowledged_.push_back(std::exchange(draft_, {}));
 }
 
 void sender_actor::acknowledge(std::uint64_t number) {

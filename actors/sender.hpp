@@ -77,6 +77,7 @@ private:
   void extend(const extend_leases& extension);
   void settle_rest(active& work, outcome_status status, const std::string& reason);
   void report(outcome_batch batch, std::size_t slots, bool pressing);
+  void send_report(); ///< what one message brought about goes out as one report
   void acknowledge(std::uint64_t number);
   void change_peers(const lane_peers& peers);
   void return_credit(const destination& dest, std::size_t targets);
@@ -87,6 +88,7 @@ private:
   std::mt19937_64 random_;
   std::unordered_map<const work*, active> works_;
   std::map<destination, window> windows_;
+  unacknowledged draft_;
   std::deque<unacknowledged> unacknowledged_;
   std::uint64_t last_report_ = 0;
   std::vector<master> masters_;
