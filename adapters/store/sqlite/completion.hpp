@@ -6,6 +6,9 @@
 
 namespace signalbox::sqlite {
 
+/// The exact counts of a job while it is open: zeros without chunks.
+job_counts sum_of_chunks(connection& database, job_number job);
+
 /// Moves a planned job on as far as its chunks and retries allow: DISPATCHED when every chunk is
 /// done, COMPLETED when no retry row is left either. A job that ended otherwise gets its
 /// `completed_at`. The write that sets `completed_at` also writes the exact roll-up. True if it was

@@ -8,6 +8,13 @@ namespace signalbox::sqlite {
 
 namespace {
 
+// Memory statistics cost a lock shared by all connections with every allocation. Too late, and
+// harmless, when something else in the process has used SQLite before.
+void configure_once() {
+  static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(configured);
+}
+
 [[noreturn]] void fail(sqlite3* handle, std::string_view where) {
   const int code = sqlite3_extended_errcode(handle) & 0xff;
   throw failure{code, std::string{where} + ": " + sqlite3_errmsg(handle)};
@@ -88,6 +95,7 @@ uuid rows::id(int column) const {
 }
 
 connection::connection(const std::string& path, const connection_settings& settings) {
+  configure_once();
   // Each connection has one thread at a time, so SQLite's own mutexes would only cost.
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   if (sqlite3_open_v2(path.c_str(), &handle_, flags, nullptr) != SQLITE_OK) {

@@ -57,8 +57,8 @@ bool renew_one(connection& database, const shared_state& shared, job_number job,
     return database.execute("UPDATE chunks SET lease_expires_at = ? WHERE job = ? AND seq = ? "
                             "AND status = 2 AND owner = ? AND epoch = ?",
                             expires_at, job, lease.key.seq, shared.owner, lease.epoch) > 0;
-  return database.execute("UPDATE retries SET lease_expires_at = ? WHERE job = ? AND seq = ? "
-                          "AND epoch = ? AND owner = ?",
+  return database.execute("UPDATE retries INDEXED BY retries_leased SET lease_expires_at = ? "
+                          "WHERE job = ? AND seq = ? AND epoch = ? AND owner = ?",
                           expires_at, job, lease.key.seq, lease.epoch, shared.owner) > 0;
 }
 
@@ -136,8 +136,9 @@ void release_leases(connection& database, shared_state& shared, writer_state& st
                        "AND owner = ? AND epoch = ?",
                        *job, one.key.seq, shared.owner, one.epoch);
     else
-      database.execute("UPDATE retries SET owner = NULL, epoch = NULL, lease_expires_at = NULL "
-                       "WHERE job = ? AND seq = ? AND epoch = ? AND owner = ?",
+      database.execute("UPDATE retries INDEXED BY retries_leased SET owner = NULL, epoch = NULL, "
+                       "lease_expires_at = NULL WHERE job = ? AND seq = ? AND epoch = ? "
+                       "AND owner = ?",
                        *job, one.key.seq, one.epoch, shared.owner);
   }
 }
@@ -155,7 +156,8 @@ std::optional<held_lease> find_held(connection& database, const shared_state& sh
                        "AND status = 2 AND epoch = ? AND owner = ?",
                        *job, lease.key.seq, lease.epoch, shared.owner)
       : database.query("SELECT app, pool, lease_expires_at, token, position, attempts "
-                       "FROM retries WHERE job = ? AND seq = ? AND epoch = ? AND owner = ?",
+                       "FROM retries INDEXED BY retries_leased WHERE job = ? AND seq = ? "
+                       "AND epoch = ? AND owner = ?",
                        *job, lease.key.seq, lease.epoch, shared.owner);
   bool exists = false;
   while (found.next()) {

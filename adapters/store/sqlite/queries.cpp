@@ -1,5 +1,6 @@
 #include "adapters/store/sqlite/queries.hpp"
 
+#include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/job_cache.hpp"
 #include "adapters/store/sqlite/paging.hpp"
 
@@ -30,14 +31,6 @@ public:
 private:
   connection& database_;
 };
-
-job_counts sum_of_chunks(connection& database, job_number job) {
-  auto found = database.query("SELECT SUM(accepted), SUM(rejected), SUM(unknown), SUM(expired), "
-                              "SUM(skipped) FROM chunks WHERE job = ?",
-                              job);
-  found.next();
-  return {found.integer(0), found.integer(1), found.integer(2), found.integer(3), found.integer(4)};
-}
 
 job_view view_of(const rows& found) {
   job_view view;

@@ -1,6 +1,7 @@
 #include "adapters/store/sqlite/readers.hpp"
 
 #include <algorithm>
+#include <pthread.h>
 #include <utility>
 
 namespace signalbox::sqlite {
@@ -61,6 +62,7 @@ bool readers::take(task& next, bool& is_query) {
 }
 
 void readers::loop(connection& database) {
+  ::pthread_setname_np(::pthread_self(), "store-reader");
   std::unique_lock lock{mutex_};
   for (;;) {
     task next;

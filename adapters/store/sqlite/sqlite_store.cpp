@@ -25,15 +25,15 @@ using sqlite::write_class;
 
 namespace {
 
-// From so many jobs on, a reader resolves the scopes while the writer is at something else.
-constexpr std::size_t resolve_apart = 4;
+// Scopes are resolved by the writer, whose cache stays warm while a reader's is emptied by every
+// commit; but long lists would hold it up.
+constexpr std::size_t long_list = 32;
 
-bool is_resolved_apart(const std::vector<job_submission>& jobs) {
-  return jobs.size() >= resolve_apart ||
-         std::any_of(jobs.begin(), jobs.end(), [](const auto& submission) {
-           const auto& scope = submission.job.scope;
-           return scope.users.size() + scope.tokens.size() > 16;
-         });
+bool has_long_list(const std::vector<job_submission>& jobs) {
+  return std::any_of(jobs.begin(), jobs.end(), [](const auto& submission) {
+    const auto& scope = submission.job.scope;
+    return scope.users.size() + scope.tokens.size() > long_list;
+  });
 }
 
 boot_clock::time_point deadline_of(std::chrono::milliseconds lease) {
@@ -83,7 +83,7 @@ void sqlite_store::commit_jobs(std::vector<job_submission> jobs, std::chrono::mi
   if (!engine_->disk().has_room())
     return done(result<results>::failure(errc::disk_full, "the disk of the store is nearly full"));
   auto group = std::make_shared<sqlite::commit_group>();
-  const bool apart = is_resolved_apart(jobs);
+  const bool apart = has_long_list(jobs);
   group->jobs = std::move(jobs);
   group->lease = lease;
   group->lease_deadline = deadline_of(lease);

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <pthread.h>
 #include <utility>
 #include <vector>
 
@@ -58,6 +59,7 @@ bool writer::has_work() const {
 }
 
 void writer::loop() {
+  ::pthread_setname_np(::pthread_self(), "store-writer");
   std::unique_lock lock{mutex_};
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || has_work(); });
