@@ -25,12 +25,24 @@ std::size_t utf8_sequence(std::string_view text) {
   return length;
 }
 
+/// Stands for itself in a JSON string.
+bool is_plain(char c) {
+  return c >= 0x20 && c != '"' && c != '\\' && c != 0x7F && static_cast<unsigned char>(c) < 0x80;
+}
+
 } // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
   out += '"';
-  while (!text.empty()) {
+  for (;;) {
+    std::size_t plain = 0;
+    while (plain < text.size() && is_plain(text[plain]))
+      ++plain;
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty())
+      break;
     auto c = static_cast<unsigned char>(text.front());
     auto length = utf8_sequence(text);
     if (length == 0) {

@@ -216,10 +216,12 @@ public:
 class api_fixture : public ::testing::Test {
 protected:
   api_fixture() {
-    auto door = actors_.spawn([this]() -> ingest::behavior_type {
-      return {[this](accept_job& job) { on_job(std::move(job)); }, [](const jobs_taken&) {},
+    // The fixture is an argument, not a capture: CAF dereferences null for a function without any.
+    auto open_door = [](ingest::pointer, api_fixture* self) -> ingest::behavior_type {
+      return {[self](accept_job& job) { self->on_job(std::move(job)); }, [](const jobs_taken&) {},
               [](const peers_changed&) {}, [](const drain&) { return drained{}; }};
-    });
+    };
+    ingest door = actors_.spawn(open_door, this);
     auto peers = std::make_shared<lane_peers>();
     peers->lane = "push";
     peers->door = door;

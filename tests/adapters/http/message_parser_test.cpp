@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <ostream>
+#include <random>
 #include <string>
+#include <thread>
 
 namespace signalbox::http {
 
@@ -132,6 +134,43 @@ TEST_F(message_parser_test, a_header_may_not_grow_without_end_field_by_field) {
   auto answer = client.receive();
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 431);
+}
+
+TEST_F(message_parser_test, survives_mutated_requests) {
+  serve();
+  const std::string text = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                           "3;x=\"y\"\r\nabc\r\n0\r\nX-T: 1\r\n\r\n"
+                           "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+                           "Expect: 100-continue\r\nConnection: keep-alive\r\n\r\nhello";
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  std::mt19937 random{seed};
+  for (int round = 0; round < 500; ++round) {
+    auto mutant = text;
+    for (auto edits = 1 + random() % 4; edits > 0; --edits) {
+      auto at = random() % mutant.size();
+      switch (random() % 4) {
+      case 0:
+        mutant[at] = static_cast<char>(random());
+        break;
+      case 1:
+        mutant.erase(at, 1 + random() % 8);
+        break;
+      case 2:
+        mutant.insert(at, 1, "\r\n :;0,\t\0"[random() % 9]);
+        break;
+      default:
+        mutant.insert(at, mutant.substr(random() % mutant.size(), random() % 30));
+      }
+    }
+    auto client = connect();
+    client.send(mutant);
+    client.end_sending();
+    while (auto answer = client.receive())
+      ASSERT_TRUE(answer->status >= 100 && answer->status < 600);
+  }
+  EXPECT_TRUE(no_connection_left());
+  EXPECT_TRUE(still_serves());
 }
 
 } // namespace
