@@ -9,6 +9,12 @@
 
 namespace signalbox {
 
+namespace {
+
+constexpr auto protocol_error = "HTTP/2 protocol error";
+
+} // namespace
+
 client_connection::client_connection(const boost::asio::any_io_executor& executor,
                                      boost::asio::ssl::context& context, client_options options,
                                      observer& owner)
@@ -99,9 +105,8 @@ void client_connection::on_open() {
 
 bool client_connection::on_bytes(std::span<const std::uint8_t> bytes) {
   last_read_ = clock::now();
-  const bool sound = session_.receive(bytes);
-  if (!sound) {
-    close_reason_ = "HTTP/2 protocol error";
+  if (!session_.receive(bytes)) {
+    close_reason_ = protocol_error;
     return false;
   }
   if (answered_once_ && state_ == state::warming)
@@ -113,6 +118,21 @@ bool client_connection::on_bytes(std::span<const std::uint8_t> bytes) {
 
 void client_connection::fill(std::vector<std::uint8_t>& out, std::size_t limit) {
   session_.fill(out, limit);
+  if (shutting_down_)
+    return;
+  close_when_drained();
+  if (session_.is_over() && !shutting_down_)
+    give_up_session();
+  session_.fill(out, limit);
+}
+
+// The peer broke the protocol; the GOAWAY that says so has been given out.
+void client_connection::give_up_session() {
+  shutting_down_ = true;
+  state_ = state::draining;
+  if (close_reason_.empty())
+    close_reason_ = protocol_error;
+  stream_->shutdown();
 }
 
 void client_connection::on_close(boost::system::error_code error) {

@@ -124,6 +124,7 @@ private:
   void on_pong() override;
 
   void close_when_drained();
+  void give_up_session();
   void link(std::uint32_t at);
   void unlink(std::uint32_t at);
   void abandon_streams(std::string_view why);

@@ -202,6 +202,11 @@ void client_session::terminate() {
   nghttp2_session_terminate_session(session_.get(), NGHTTP2_NO_ERROR);
 }
 
+bool client_session::is_over() const {
+  return nghttp2_session_want_read(session_.get()) == 0 &&
+         nghttp2_session_want_write(session_.get()) == 0;
+}
+
 std::size_t client_session::stream_limit() const {
   const auto theirs =
     nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
@@ -226,8 +231,12 @@ void client_session::end_stream(stream& ended, std::uint32_t error_code) {
                           .error_code = error_code,
                           .retry_after = ended.retry_after,
                           .body = ended.body};
-  if (ended.never_sent || (error_code == NGHTTP2_REFUSED_STREAM && ended.status == 0))
+  const bool is_refusal = error_code == NGHTTP2_REFUSED_STREAM && ended.status == 0;
+  // nghttp2 closes what is above a GOAWAY's last-stream-id as refused, too.
+  if (ended.never_sent || (is_refusal && goaway_))
     response.end = stream_end::unprocessed;
+  else if (is_refusal)
+    response.end = stream_end::refused;
   else if (error_code == NGHTTP2_NO_ERROR && ended.status != 0)
     response.end = stream_end::complete;
   // Free only afterwards: the views have to survive a submit from inside the call.

@@ -24,8 +24,8 @@ struct http2_request {
 /// How a stream ended.
 enum class stream_end : std::uint8_t {
   complete,    ///< a whole response
-  unprocessed, ///< the protocol says that the application has not seen it: REFUSED_STREAM, above
-               ///< the last-stream-id of a GOAWAY (RFC 9113, 8.7), or never written
+  refused,     ///< REFUSED_STREAM: not processed (RFC 9113, 8.7)
+  unprocessed, ///< not processed either: above a GOAWAY's last-stream-id, or never written
   lost,        ///< anything else: it may have been processed
 };
 
@@ -74,7 +74,8 @@ public:
   client_session(const client_session&) = delete;
   client_session& operator=(const client_session&) = delete;
 
-  /// Takes what the peer sent. False: it broke the protocol; the connection has to be closed.
+  /// Takes what the peer sent. False: it broke the protocol, so badly that nothing can be said to
+  /// it any more.
   bool receive(std::span<const std::uint8_t> bytes);
 
   /// Appends what is to be sent to `out`, until it holds about `limit` bytes.
@@ -91,6 +92,10 @@ public:
 
   /// Queues a GOAWAY: the end of the connection, in order.
   void terminate();
+
+  /// Nothing is to be read or written any more: the peer broke the protocol and has been told so,
+  /// or `terminate` was carried out, or the last stream after a GOAWAY has ended.
+  bool is_over() const;
 
   /// Streams that can be opened now: the smaller of our limit and the peer's, less the open ones;
   /// none after a GOAWAY.

@@ -93,6 +93,8 @@ void delivery_pool::on_response(client_connection& from, const client_connection
     queue_.accept(of, tag.position);
     return tell_answers();
   }
+  if (response.end == stream_end::refused)
+    return resend({&of, tag.position, static_cast<std::uint8_t>(tag.tries + 1)}, error);
   if (response.end == stream_end::unprocessed)
     return resend({&of, tag.position, tag.tries}, error);
   answer other;
@@ -110,17 +112,17 @@ void delivery_pool::on_response(client_connection& from, const client_connection
 }
 
 void delivery_pool::resend(const work_queue::pick& unprocessed, std::string_view error) {
-  auto again = unprocessed;
-  ++again.tries;
   stats_.resent.add(1);
-  if (!stopped_ && again.tries < max_tries)
-    return queue_.resend(again, clock::now());
+  if (!stopped_ && unprocessed.tries < max_tries)
+    return queue_.resend(unprocessed, clock::now());
   answer unsent;
   unsent.kind = answer_kind::unsent;
-  unsent.reason = stopped_        ? std::string_view{last_error_}
-                  : error.empty() ? refused_too_often
-                                  : error;
-  refuse(*again.from, again.position, std::move(unsent));
+  unsent.reason = refused_too_often;
+  if (stopped_)
+    unsent.reason = last_error_;
+  else if (!error.empty())
+    unsent.reason = error;
+  refuse(*unprocessed.from, unprocessed.position, std::move(unsent));
 }
 
 void delivery_pool::refuse(work& from, std::uint32_t position, answer other) {

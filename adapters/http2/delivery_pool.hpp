@@ -32,8 +32,8 @@ struct pool_options {
 /// stream on them. Not thread-safe: everything happens on the executor's thread.
 ///
 /// Connections are opened as the queue needs them. What the protocol says was not processed is sent
-/// again on another stream, at most `max_tries` times; what waits for longer than the request
-/// timeout while no connection is usable is answered unsent.
+/// again on another stream, unless it was refused `max_tries` times; what waits for longer than the
+/// request timeout while no connection is usable is answered unsent.
 class delivery_pool final : private client_connection::observer {
 public:
   using clock = work_queue::clock;
