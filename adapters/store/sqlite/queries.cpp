@@ -90,20 +90,28 @@ result<page_of<job_view>> read_jobs(connection& database, app_id app, scope_kind
     return answer::failure(errc::not_found, (scope == scope_kind::user ? "user '" : "topic '") +
                                               name + "' does not exist");
   const snapshot one{database};
-  auto found = database.query(
-    "SELECT " SIGNALBOX_JOB_COLUMNS " FROM jobs INDEXED BY jobs_by_scope WHERE scope_kind = ?1 "
-    "AND scope_id = ?2 AND n < ?3 AND (?4 IS NULL OR status = ?4) ORDER BY n DESC LIMIT ?5",
-    scope, *scope_id, number_after(page, std::numeric_limits<std::int64_t>::max()), status,
-    page.limit + 1);
-  return answer::success(take_page<job_view>(
-    found, page.limit,
-    [&](const rows& row) {
-      auto view = view_of(row);
+  const auto newest = database.value("SELECT max(n) FROM jobs").value_or(0);
+  auto before = number_after(page, newest + 1);
+  page_of<job_view> found;
+  for (auto block = std::min(before, newest) >> 12; block >= 0 && found.next.empty(); --block) {
+    auto jobs = database.query(
+      "SELECT " SIGNALBOX_JOB_COLUMNS " FROM jobs INDEXED BY jobs_by_scope WHERE n >> 12 = ?1 "
+      "AND scope_kind = ?2 AND scope_id = ?3 AND n < ?4 AND (?5 IS NULL OR status = ?5) "
+      "ORDER BY n DESC LIMIT ?6",
+      block, scope, *scope_id, before, status, page.limit - found.items.size() + 1);
+    while (jobs.next()) {
+      if (found.items.size() == page.limit) {
+        found.next = std::to_string(before);
+        break;
+      }
+      before = jobs.integer(0);
+      auto view = view_of(jobs);
       if (!view.completed_at)
-        view.counts = sum_of_chunks(database, row.integer(0));
-      return view;
-    },
-    [](const rows& row) { return std::to_string(row.integer(0)); }));
+        view.counts = sum_of_chunks(database, before);
+      found.items.push_back(std::move(view));
+    }
+  }
+  return answer::success(std::move(found));
 }
 
 result<page_of<receipt_view>> read_receipts(connection& database, app_id app, const job_id& id,
