@@ -39,13 +39,10 @@ class caf_fixture : public ::testing::Test {
 protected:
   caf_fixture() { scheduler_.clock().current_time += std::chrono::hours{1}; }
 
-  // What still runs would keep the system from ending.
-  ~caf_fixture() override {
-    for (auto& each : spawned_)
-      if (const auto actor = each.lock())
-        caf::anon_send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::kill);
-    run();
-  }
+  ~caf_fixture() override { stop_actors(); }
+
+  // While the fakes of the test are still there.
+  void TearDown() override { stop_actors(); }
 
   /// Until no actor has anything left to do. Fails the test when that never comes.
   void run() {
@@ -118,6 +115,14 @@ private:
       set("logger.console-verbosity", caf::atom("quiet"));
     }
   };
+  // What still runs would keep the system from ending.
+  void stop_actors() {
+    for (auto& each : spawned_)
+      if (const auto actor = each.lock())
+        caf::anon_send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::kill);
+    run();
+  }
+
   config config_;
   std::vector<caf::weak_actor_ptr> spawned_;
 

@@ -1,0 +1,110 @@
+#include "actors/sweeper.hpp"
+#include "tests/support/builders.hpp"
+#include "tests/support/caf_fixture.hpp"
+#include "tests/support/fake_store.hpp"
+
+namespace signalbox {
+namespace {
+
+using namespace std::chrono_literals;
+
+class sweeper_stage : public caf_fixture {
+protected:
+  sweeper_stage() { store.ledger.add_topic("news", {{1, apns_production}, {2, apns_production}}); }
+
+  sweeper start_sweeper() {
+    const auto sweep =
+      start<sweeper_actor>(std::make_shared<mailbox_stats>(), std::ref<job_store>(store),
+                           sweeper_options{"push", 500ms, 1'000});
+    auto peers = std::make_shared<lane_peers>();
+    peers->lane = "push";
+    peers->plan = probe<planner>(plan_box);
+    for (auto& box : master_boxes)
+      peers->masters.push_back(probe<master>(box));
+    anon_send_urgent(sweep, peers_changed{std::move(peers)});
+    run();
+    return sweep;
+  }
+
+  void add_job(std::uint64_t n, std::optional<timestamp> not_before = {}) {
+    auto job = topic_job(n, "news", clock.now());
+    job.not_before = not_before;
+    store.ledger.commit({std::move(job), false}, 15s);
+  }
+
+  fake_store store{clock};
+  std::shared_ptr<inbox<work_hint>> plan_box = std::make_shared<inbox<work_hint>>();
+  std::vector<std::shared_ptr<inbox<work_hint>>> master_boxes{std::make_shared<inbox<work_hint>>(),
+                                                              std::make_shared<inbox<work_hint>>()};
+};
+
+TEST_F(sweeper_stage, sweeps_when_it_starts_and_at_every_interval) {
+  start_sweeper();
+  EXPECT_EQ(store.calls(store_call::sweep), 1u);
+  advance(499ms);
+  EXPECT_EQ(store.calls(store_call::sweep), 1u);
+  advance(1ms);
+  EXPECT_EQ(store.calls(store_call::sweep), 2u);
+  for (int i = 0; i < 10; ++i)
+    advance(500ms);
+  EXPECT_EQ(store.calls(store_call::sweep), 12u);
+}
+
+TEST_F(sweeper_stage, hints_at_what_it_finds) {
+  start_sweeper();
+  EXPECT_TRUE(plan_box->all<work_hint>().empty());
+  add_job(1);
+  advance(500ms);
+  EXPECT_EQ(plan_box->all<work_hint>().size(), 1u);
+  EXPECT_TRUE(master_boxes[0]->all<work_hint>().empty()) << "nothing is planned yet";
+  store.ledger.plan("push", 10);
+  advance(500ms);
+  EXPECT_EQ(plan_box->all<work_hint>().size(), 1u);
+  for (const auto& box : master_boxes)
+    EXPECT_EQ(box->all<work_hint>().size(), 1u);
+}
+
+TEST_F(sweeper_stage, releases_what_is_due) {
+  start_sweeper();
+  add_job(1, clock.now() + 1s);
+  advance(500ms);
+  EXPECT_EQ(store.ledger.account_of(job_number(1)).status, job_status::scheduled);
+  advance(500ms);
+  EXPECT_EQ(store.ledger.account_of(job_number(1)).status, job_status::queued);
+  EXPECT_EQ(plan_box->all<work_hint>().size(), 1u);
+}
+
+TEST_F(sweeper_stage, one_pass_at_a_time) {
+  start_sweeper();
+  store.hold();
+  for (int i = 0; i < 5; ++i)
+    advance(500ms);
+  EXPECT_EQ(store.waiting(), 1u);
+}
+
+TEST_F(sweeper_stage, goes_on_after_the_store_failed) {
+  start_sweeper();
+  store.fail(store_call::sweep);
+  advance(500ms);
+  store.heal();
+  add_job(1);
+  advance(500ms);
+  EXPECT_EQ(plan_box->all<work_hint>().size(), 1u);
+}
+
+TEST_F(sweeper_stage, stops_with_the_pass_under_way) {
+  const auto sweep = start_sweeper();
+  store.hold();
+  advance(500ms);
+  const auto done = ask_drain(sweep);
+  EXPECT_FALSE(*done);
+  store.let_go();
+  run();
+  EXPECT_TRUE(*done);
+  const auto calls = store.calls(store_call::sweep);
+  advance(500ms);
+  EXPECT_EQ(store.calls(store_call::sweep), calls);
+}
+
+} // namespace
+} // namespace signalbox
