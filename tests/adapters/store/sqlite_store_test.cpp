@@ -1,0 +1,188 @@
+#include "adapters/store/sqlite/connection.hpp"
+#include "adapters/store/sqlite/migrations.hpp"
+#include "adapters/store/sqlite/sqlite_store.hpp"
+#include "tests/adapters/store/temporary_folder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <future>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+namespace signalbox {
+namespace {
+
+using namespace std::chrono_literals;
+
+class sqlite_store_test : public testing::Test {
+protected:
+  sqlite_options options() const {
+    sqlite_options options;
+    options.path = folder.file("signalbox.db");
+    options.owner = {"node", make_uuid_v7(timestamp{1'760'000'000'000ms})};
+    options.readers = 2;
+    options.lock_wait = 0ms;
+    options.min_free_bytes = 0;
+    return options;
+  }
+
+  std::unique_ptr<sqlite_store> open() {
+    auto opened = sqlite_store::open(options());
+    EXPECT_TRUE(opened.ok()) << opened.message;
+    return std::move(opened.value);
+  }
+
+  template <class T>
+  result<T> await(const std::function<void(callback<T>)>& call) {
+    std::promise<result<T>> promise;
+    call([&](result<T> value) { promise.set_value(std::move(value)); });
+    return promise.get_future().get();
+  }
+
+  result<std::vector<commit_result>> commit(sqlite_store& store, scope_kind kind,
+                                            std::string name) {
+    new_job job;
+    job.id = make_uuid_v7(timestamp{1'760'000'000'000ms});
+    job.lane = "push";
+    job.scope = {kind, std::move(name), {}, {}};
+    job.payload = "{}";
+    return await<std::vector<commit_result>>([&](auto done) {
+      store.commit_jobs({{job, true}}, 15s, std::move(done));
+    });
+  }
+
+  temporary_folder folder;
+};
+
+TEST_F(sqlite_store_test, a_second_node_is_told_that_another_holds_the_lock) {
+  const auto first = open();
+  const auto second = sqlite_store::open(options());
+  EXPECT_EQ(second.code, errc::busy);
+  EXPECT_THAT(second.message, testing::HasSubstr("signalbox.db.lock"));
+}
+
+TEST_F(sqlite_store_test, a_second_node_waits_for_one_that_is_just_ending) {
+  auto first = open();
+  auto patient = options();
+  patient.lock_wait = 60s;
+  auto second = std::async(std::launch::async, [&] { return sqlite_store::open(patient); });
+  std::this_thread::sleep_for(50ms);
+  first.reset();
+  EXPECT_TRUE(second.get().ok());
+}
+
+TEST_F(sqlite_store_test, a_dead_process_holds_no_lock) {
+  const auto child = ::fork();
+  if (child == 0) {
+    auto held = sqlite_store::open(options());
+    ::_exit(held.ok() ? 0 : 1); // without any ending, as kill -9 leaves it
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  open();
+}
+
+TEST_F(sqlite_store_test, other_tools_can_read_and_back_up_meanwhile) {
+  const auto store = open();
+  sqlite::connection tool{options().path, {}};
+  EXPECT_EQ(tool.ask("SELECT name FROM apps"), "default");
+  tool.run("VACUUM INTO '" + folder.file("backup.db") + "'");
+  EXPECT_TRUE(std::filesystem::exists(folder.file("backup.db")));
+}
+
+TEST_F(sqlite_store_test, a_newer_database_is_refused) {
+  open();
+  {
+    sqlite::connection database{options().path, {}};
+    EXPECT_EQ(database.ask("PRAGMA user_version"), std::to_string(sqlite::schema_version()));
+    database.run("PRAGMA user_version = 999");
+  }
+  const auto refused = sqlite_store::open(options());
+  EXPECT_EQ(refused.code, errc::conflict);
+  EXPECT_THAT(refused.message, testing::HasSubstr("999"));
+}
+
+TEST_F(sqlite_store_test, a_file_that_is_no_database_is_refused) {
+  ASSERT_EQ(
+    ::system(
+      ("echo 'this is not a database at all, whatever its name' > " + options().path).c_str()),
+    0);
+  const auto refused = sqlite_store::open(options());
+  EXPECT_EQ(refused.code, errc::unavailable);
+  EXPECT_THAT(refused.message, testing::HasSubstr("signalbox.db"));
+}
+
+TEST_F(sqlite_store_test, a_folder_that_does_not_exist_is_named) {
+  auto wrong = options();
+  wrong.path = "/nowhere/at/all/signalbox.db";
+  const auto refused = sqlite_store::open(wrong);
+  EXPECT_EQ(refused.code, errc::unavailable);
+  EXPECT_THAT(refused.message, testing::HasSubstr("/nowhere/at/all"));
+}
+
+TEST_F(sqlite_store_test, without_room_on_the_disk_jobs_are_refused_and_outcomes_are_not) {
+  work_ptr work;
+  {
+    const auto store = open();
+    await<registration_result>([&](auto done) {
+      store->register_tokens(default_app,
+                             {{"ann", platform::apns, environment::production, "phone", {}}},
+                             std::move(done));
+    });
+    EXPECT_TRUE(commit(*store, scope_kind::user, "ann").ok());
+  }
+  auto full = options();
+  full.min_free_bytes = std::int64_t{1} << 60;
+  const auto store = std::move(sqlite_store::open(full).value);
+  EXPECT_EQ(commit(*store, scope_kind::user, "ann").code, errc::disk_full);
+  const auto claimed = await<claim_result>([&](auto done) {
+    store->claim({"push", {{{}, 10}}, 64, 15s}, std::move(done));
+  });
+  ASSERT_EQ(claimed.value.works.size(), 1u);
+  EXPECT_TRUE(await<flush_result>([&](auto done) {
+                store->flush({{claimed.value.works[0], {0}, {}, {}}}, std::move(done));
+              }).ok());
+}
+
+TEST_F(sqlite_store_test, ids_are_never_given_again) {
+  const auto store = open();
+  const auto add = [&](const char* user, const char* token) {
+    await<registration_result>([&](auto done) {
+      store->register_tokens(default_app,
+                             {{user, platform::apns, environment::production, token, {"news"}}},
+                             std::move(done));
+    });
+    return commit(*store, scope_kind::user, user).value.at(0).taken.at(0)->targets.at(0).id;
+  };
+  const auto first = add("ann", "phone");
+  await<unit>([&](auto done) { store->delete_user(default_app, "ann", std::move(done)); });
+  EXPECT_GT(add("bob", "tablet"), first);
+}
+
+TEST_F(sqlite_store_test, the_log_is_written_back_while_the_store_works) {
+  const auto store = open();
+  const auto log = options().path + "-wal";
+  std::uintmax_t largest = 0;
+  for (int round = 0; round < 40; ++round) {
+    std::vector<token_registration> tokens;
+    for (int i = 0; i < 2'000; ++i)
+      tokens.push_back({"u" + std::to_string(round * 2'000 + i),
+                        platform::apns,
+                        environment::production,
+                        std::string(60, 't') + std::to_string(round * 2'000 + i),
+                        {"news"}});
+    ASSERT_TRUE(await<registration_result>([&](auto done) {
+                  store->register_tokens(default_app, std::move(tokens), std::move(done));
+                }).ok());
+    largest = std::max(largest, std::filesystem::file_size(log));
+  }
+  EXPECT_LT(largest, 48u << 20);
+  EXPECT_GT(std::filesystem::file_size(options().path), 10u << 20);
+}
+
+} // namespace
+} // namespace signalbox

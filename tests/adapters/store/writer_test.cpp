@@ -1,0 +1,218 @@
+#include "adapters/store/sqlite/writer.hpp"
+#include "tests/adapters/store/temporary_folder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+namespace signalbox::sqlite {
+namespace {
+
+using testing::ElementsAre;
+
+using namespace std::chrono_literals;
+
+class writer_test : public testing::Test {
+protected:
+  writer_test() { database.run("CREATE TABLE log(who, n UNIQUE)"); }
+  ~writer_test() override { queue.stop(); }
+
+  // Holds the writer until released, so that a test can fill its queues.
+  struct gate {
+    std::promise<void> promise;
+    void open() { promise.set_value(); }
+  };
+
+  std::shared_ptr<gate> block() {
+    auto held = std::make_shared<gate>();
+    auto entered = std::make_shared<std::promise<void>>();
+    queue.submit(write_class::jobs, {durability::normal,
+                                     [held, entered](connection&) {
+                                       entered->set_value();
+                                       held->promise.get_future().wait();
+                                     },
+                                     [](const write_status&) {}});
+    entered->get_future().wait();
+    return held;
+  }
+
+  void submit(write_class where, const std::string& who) {
+    queue.submit(where, {durability::full, [this, who](connection&) { order.push_back(who); },
+                         [](const write_status&) {}});
+  }
+
+  // A long import: `steps` slices that each use theirs up.
+  void submit_import(const std::string& who, int steps) {
+    auto left = std::make_shared<int>(steps);
+    queue.submit({[this, who, left](connection&, const time_slice& slice) {
+                    order.push_back(who);
+                    while (!slice.is_over())
+                      std::this_thread::yield();
+                    return --*left == 0;
+                  },
+                  [](const write_status&) {}});
+  }
+
+  void finish() {
+    std::promise<void> done;
+    queue.submit({[](connection&, const time_slice&) { return true; },
+                  [&](const write_status&) { done.set_value(); }});
+    done.get_future().wait();
+  }
+
+  write_status write(std::function<void(connection&)> body, durability sync = durability::full) {
+    std::promise<write_status> done;
+    queue.submit(write_class::lanes, {sync, std::move(body),
+                                      [&](const write_status& status) { done.set_value(status); }});
+    return done.get_future().get();
+  }
+
+  std::string count() {
+    connection reader{folder.file("test.db"), {}};
+    return reader.ask("SELECT COUNT(*) FROM log");
+  }
+
+  temporary_folder folder;
+  connection database{folder.file("test.db"), {}};
+  std::atomic<int> fault{SQLITE_OK};
+  std::atomic<int> rollbacks{0};
+  std::vector<std::string> order;
+  writer queue{database, {1ms, [this] { return fault.load(); }, [this] { ++rollbacks; }}};
+};
+
+TEST_F(writer_test, classes_are_served_in_turn) {
+  auto held = block();
+  for (int i = 0; i < 3; ++i)
+    submit(write_class::lanes, "lane");
+  for (int i = 0; i < 3; ++i)
+    submit(write_class::jobs, "job");
+  submit_import("import", 3);
+  held->open();
+  finish();
+  finish();
+  finish();
+  EXPECT_THAT(
+    order, ElementsAre("lane", "import", "job", "lane", "import", "job", "lane", "import", "job"));
+}
+
+TEST_F(writer_test, imports_take_turns_among_themselves) {
+  auto held = block();
+  submit_import("a", 3);
+  submit_import("b", 1);
+  held->open();
+  finish();
+  finish();
+  finish();
+  EXPECT_THAT(order, ElementsAre("a", "b", "a", "a"));
+}
+
+TEST_F(writer_test, what_is_done_is_committed) {
+  EXPECT_TRUE(write([](connection& db) { db.execute("INSERT INTO log VALUES('a', 1)"); }).ok());
+  EXPECT_EQ(count(), "1");
+}
+
+TEST_F(writer_test, a_failure_rolls_all_back_and_the_next_goes_on) {
+  const auto failed = write([](connection& db) {
+    db.execute("INSERT INTO log VALUES('a', 1)");
+    db.execute("INSERT INTO nothing VALUES(1)");
+  });
+  EXPECT_EQ(failed.code, errc::internal);
+  EXPECT_NE(failed.message, "");
+  EXPECT_EQ(rollbacks, 1);
+  EXPECT_EQ(count(), "0");
+  EXPECT_TRUE(write([](connection& db) { db.execute("INSERT INTO log VALUES('a', 1)"); }).ok());
+}
+
+TEST_F(writer_test, what_a_body_throws_ends_that_body_alone) {
+  EXPECT_EQ(write([](connection&) { throw std::runtime_error{"a bug"}; }).code, errc::internal);
+  EXPECT_TRUE(write([](connection&) {}).ok());
+}
+
+TEST_F(writer_test, faults_at_the_commit_are_told_as_what_they_are) {
+  const auto insert = [](connection& db) { db.execute("INSERT INTO log VALUES('a', 1)"); };
+  fault = SQLITE_FULL;
+  EXPECT_EQ(write(insert).code, errc::disk_full);
+  fault = SQLITE_BUSY;
+  EXPECT_EQ(write(insert).code, errc::unavailable);
+  fault = SQLITE_IOERR;
+  EXPECT_EQ(write(insert).code, errc::unavailable);
+  fault = SQLITE_OK;
+  EXPECT_EQ(count(), "0");
+  EXPECT_TRUE(write(insert).ok());
+  EXPECT_EQ(count(), "1");
+}
+
+TEST_F(writer_test, durability_is_the_operations_own) {
+  std::string seen;
+  const auto look = [&](connection& db) { seen = db.ask("PRAGMA synchronous"); };
+  write(look, durability::normal);
+  EXPECT_EQ(seen, "1");
+  write(look, durability::full);
+  EXPECT_EQ(seen, "2");
+}
+
+TEST_F(writer_test, an_import_that_breaks_a_constraint_hurts_no_other) {
+  auto held = block();
+  std::vector<errc> codes;
+  std::atomic<int> done{0};
+  for (const int n : {1, 1, 2})
+    queue.submit({[n](connection& db, const time_slice&) {
+                    db.execute("INSERT INTO log VALUES('i', ?)", n);
+                    return true;
+                  },
+                  [&](const write_status& status) {
+                    codes.push_back(status.code);
+                    ++done;
+                  }});
+  held->open();
+  finish();
+  EXPECT_EQ(done, 3);
+  EXPECT_THAT(codes, ElementsAre(errc::ok, errc::invalid, errc::ok));
+  EXPECT_EQ(count(), "2");
+}
+
+TEST_F(writer_test, a_failed_slice_fails_all_imports_in_it) {
+  auto held = block();
+  std::vector<errc> codes;
+  for (const int n : {1, 2})
+    queue.submit({[n](connection& db, const time_slice&) {
+                    db.execute("INSERT INTO log VALUES('i', ?)", n);
+                    return true;
+                  },
+                  [&](const write_status& status) { codes.push_back(status.code); }});
+  fault = SQLITE_FULL;
+  held->open();
+  finish();
+  fault = SQLITE_OK;
+  finish();
+  EXPECT_THAT(codes, ElementsAre(errc::disk_full, errc::disk_full));
+  EXPECT_EQ(count(), "0");
+}
+
+TEST_F(writer_test, stopping_refuses_what_is_queued_and_what_comes) {
+  auto held = block();
+  std::vector<errc> codes;
+  const auto note = [&](const write_status& status) { codes.push_back(status.code); };
+  queue.submit(write_class::jobs, {durability::full, [](connection&) {}, note});
+  queue.submit({[](connection&, const time_slice&) { return true; }, note});
+  auto stopped = std::async(std::launch::async, [&] { queue.stop(); });
+  while (true) { // until the stop is seen: then submissions are refused on this thread
+    auto refused = std::make_shared<std::atomic<bool>>(false);
+    queue.submit(write_class::lanes, {durability::full, [](connection&) {},
+                                      [refused](const write_status&) { *refused = true; }});
+    if (*refused)
+      break;
+    std::this_thread::yield();
+  }
+  held->open();
+  stopped.wait();
+  queue.submit(write_class::lanes, {durability::full, [](connection&) {}, note});
+  EXPECT_THAT(codes, ElementsAre(errc::stopping, errc::stopping, errc::stopping));
+}
+
+} // namespace
+} // namespace signalbox::sqlite
