@@ -70,22 +70,18 @@ void connection::refuse() {
 }
 
 void connection::complete(std::uint64_t number, completion_event event) {
-  auto place = number - first_exchange_;
-  if (closed_ || place >= exchanges_.size())
+  if (closed_)
     return;
-  auto& one = exchanges_[place];
   bool body_open = sink_ && sink_exchange_ == number;
-  if (auto* answer = std::get_if<response>(&event)) {
-    if (one.answer)
-      return; // the connection has refused the request itself
-    one.answer = std::move(*answer);
+  if (auto* reply = std::get_if<response>(&event)) {
+    answers_.answer(number, std::move(*reply));
     if (body_open) {
-      one.frame.keep_alive = false;
+      answers_.close_after(number);
       last_request_seen_ = true;
       drop_message();
     }
   } else if (auto* deadline = std::get_if<answer_deadline>(&event)) {
-    one.deadline = std::move(*deadline);
+    answers_.set_deadline(number, std::move(*deadline));
   } else if (body_open) {
     body_paused_ = false;
     span_began_ = clock::now();
@@ -101,7 +97,7 @@ void connection::pump() {
   flush();
   if (closed_)
     return;
-  bool idle = exchanges_.empty() && out_.empty();
+  bool idle = answers_.empty() && out_.empty();
   if (closing_ && out_.empty())
     return linger();
   if (idle && (peer_closed_ || (loop_.state().draining && !parser_)))
@@ -115,17 +111,10 @@ void connection::pump() {
 }
 
 void connection::write_answers() {
-  while (!closing_ && !exchanges_.empty() && exchanges_.front().answer) {
-    auto& front = exchanges_.front();
-    if (loop_.state().draining && exchanges_.size() == 1 && !parser_)
-      front.frame.keep_alive = false;
-    closing_ = !front.frame.keep_alive;
-    serialize(*front.answer, front.frame, loop_.http_date(), out_);
-    exchanges_.pop_front();
-    ++first_exchange_;
-  }
+  if (!closing_)
+    closing_ = answers_.write_ready(loop_.http_date(), loop_.state().draining && !parser_, out_);
   // The interim answer must not overtake those of earlier requests.
-  bool own_turn = exchanges_.empty() || (sink_ && first_exchange_ == sink_exchange_);
+  bool own_turn = answers_.empty() || (sink_ && answers_.first() == sink_exchange_);
   if (expects_continue_ && own_turn && !closing_) {
     expects_continue_ = false;
     out_ += continue_line;
@@ -182,7 +171,7 @@ bool connection::has_room() const {
   if (body_paused_ || out_.size() - written_ >= max_unsent)
     return false;
   return parser_.has_value() ||
-         (!last_request_seen_ && exchanges_.size() < loop_.state().options.max_pipelined);
+         (!last_request_seen_ && answers_.size() < loop_.state().options.max_pipelined);
 }
 
 bool connection::wants_read() const {
@@ -268,13 +257,12 @@ void connection::begin_message() {
 }
 
 std::uint64_t connection::open_exchange() {
-  auto& one = exchanges_.emplace_back();
-  one.frame.head = parser_->message().method == verb::head;
-  one.frame.keep_alive = parser_->keep_alive();
-  one.frame.http_1_0 = parser_->http_1_0();
-  if (!one.frame.keep_alive)
-    last_request_seen_ = true;
-  return first_exchange_ + exchanges_.size() - 1;
+  framing frame;
+  frame.head = parser_->message().method == verb::head;
+  frame.keep_alive = parser_->keep_alive();
+  frame.http_1_0 = parser_->http_1_0();
+  last_request_seen_ = last_request_seen_ || !frame.keep_alive;
+  return answers_.open(frame);
 }
 
 std::optional<response> connection::on_head(request& head,
@@ -343,8 +331,8 @@ void connection::finish_message() {
 void connection::dispatch(std::uint64_t number) {
   if (match_.found != nullptr)
     return match_.found->handle(parser_->message(), responder{loop_.completions(), id_, number});
-  exchanges_.back().answer = match_.allowed.empty() ? problem(404, "There is nothing at this path.")
-                                                    : method_not_allowed(match_.allowed);
+  answers_.answer(number, match_.allowed.empty() ? problem(404, "There is nothing at this path.")
+                                                 : method_not_allowed(match_.allowed));
 }
 
 void connection::drop_message() {
@@ -358,40 +346,27 @@ void connection::drop_message() {
 
 void connection::fail(response answer) {
   // A streamed request has its exchange already; its own answer, if any is still to come, is moot.
-  bool head = parser_ && parser_->message().method == verb::head;
-  if (sink_) {
-    exchanges_.back().answer = std::move(answer);
-  } else {
-    exchanges_.emplace_back().answer = std::move(answer);
-    exchanges_.back().frame.head = head;
-  }
-  exchanges_.back().frame.keep_alive = false;
+  framing frame;
+  frame.head = parser_ && parser_->message().method == verb::head;
+  auto number = sink_ ? sink_exchange_ : answers_.open(frame);
+  answers_.answer(number, std::move(answer));
+  answers_.close_after(number);
   last_request_seen_ = true;
   parse_blocked_ = false;
   unparsed_.clear();
   drop_message();
 }
 
-void connection::answer_late(clock::time_point now) {
-  for (std::size_t i = 0; i < exchanges_.size(); ++i) {
-    auto& deadline = exchanges_[i].deadline;
-    if (!deadline || now < deadline->at)
-      continue;
-    complete(first_exchange_ + i, std::move(deadline->late));
-    loop_.touch(shared_from_this());
-    deadline.reset();
-  }
-}
-
 void connection::check_deadlines(clock::time_point now) {
-  answer_late(now);
+  if (answers_.answer_late(now))
+    loop_.touch(shared_from_this());
   const auto& o = loop_.state().options;
   if (lingering_) {
     if (now - last_progress_ > o.linger_timeout)
       close();
     return;
   }
-  if (!out_.empty() || (exchanges_.empty() && !parser_)) {
+  if (!out_.empty() || (answers_.empty() && !parser_)) {
     if (now - last_progress_ > o.idle_timeout)
       close();
     return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/http/answer_queue.hpp"
 #include "adapters/http/completion_queue.hpp"
 #include "adapters/http/message_parser.hpp"
 #include "adapters/http/response.hpp"
@@ -10,12 +11,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace signalbox::http {
 
@@ -43,13 +42,6 @@ public:
   bool mark_touched();
 
 private:
-  /// A request whose answer has not been written yet.
-  struct exchange {
-    framing frame;
-    std::optional<response> answer;
-    std::optional<answer_deadline> deadline;
-  };
-
   std::optional<response> on_head(request& head,
                                   std::optional<std::uint64_t> content_length) override;
   std::optional<response> on_piece(std::string_view piece) override;
@@ -66,7 +58,6 @@ private:
   void write_answers();
   void flush();
   void linger();
-  void answer_late(clock::time_point now);
   bool wants_read() const;
   bool has_room() const;
 
@@ -74,8 +65,7 @@ private:
   const std::uint64_t id_;
   boost::asio::ip::tcp::socket socket_;
 
-  std::deque<exchange> exchanges_;
-  std::uint64_t first_exchange_ = 0; ///< number of exchanges_.front()
+  answer_queue answers_;
 
   // The message that is being read.
   std::optional<message_parser> parser_;

@@ -1,0 +1,88 @@
+#include "adapters/http/answer_queue.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+namespace signalbox::http {
+
+namespace {
+
+class answer_queue_test : public ::testing::Test {
+protected:
+  /// The bodies that are written now, in order.
+  std::string write(bool finish = false) {
+    std::string out;
+    closed_ = queue_.write_ready("D", finish, out);
+    std::string bodies;
+    for (std::size_t at = 0; (at = out.find("\r\n\r\n", at)) != out.npos; at += 4)
+      bodies += out[at + 4];
+    return bodies;
+  }
+
+  answer_queue queue_;
+  bool closed_ = false;
+};
+
+TEST_F(answer_queue_test, writes_in_the_order_of_the_requests) {
+  auto a = queue_.open({});
+  auto b = queue_.open({});
+  auto c = queue_.open({});
+  queue_.answer(c, {.body = "c"});
+  EXPECT_EQ(write(), "");
+  queue_.answer(a, {.body = "a"});
+  EXPECT_EQ(write(), "a");
+  EXPECT_EQ(queue_.first(), b);
+  queue_.answer(b, {.body = "b"});
+  EXPECT_EQ(write(), "bc");
+  EXPECT_TRUE(queue_.empty());
+}
+
+TEST_F(answer_queue_test, the_first_answer_counts) {
+  auto a = queue_.open({});
+  queue_.answer(a, {.body = "a"});
+  queue_.answer(a, {.body = "b"});
+  EXPECT_EQ(write(), "a");
+  queue_.answer(a, {.body = "c"});
+  queue_.answer(a + 7, {.body = "d"});
+  EXPECT_EQ(write(), "");
+}
+
+TEST_F(answer_queue_test, nothing_follows_an_answer_that_closes) {
+  auto a = queue_.open({});
+  auto b = queue_.open({});
+  queue_.close_after(a);
+  queue_.answer(a, {.body = "a"});
+  queue_.answer(b, {.body = "b"});
+  EXPECT_EQ(write(), "a");
+  EXPECT_TRUE(closed_);
+}
+
+TEST_F(answer_queue_test, finishing_closes_with_the_last_answer_alone) {
+  auto a = queue_.open({});
+  auto b = queue_.open({});
+  queue_.answer(a, {.body = "a"});
+  EXPECT_EQ(write(true), "a");
+  EXPECT_FALSE(closed_);
+  queue_.answer(b, {.body = "b"});
+  EXPECT_EQ(write(true), "b");
+  EXPECT_TRUE(closed_);
+}
+
+TEST_F(answer_queue_test, a_deadline_answers_what_nobody_else_has) {
+  const std::chrono::steady_clock::time_point now{std::chrono::hours{1}};
+  auto a = queue_.open({});
+  auto b = queue_.open({});
+  queue_.set_deadline(a, {now, {.body = "x"}});
+  queue_.set_deadline(b, {now, {.body = "y"}});
+  EXPECT_FALSE(queue_.answer_late(now - std::chrono::milliseconds{1}));
+  queue_.answer(a, {.body = "a"});
+  EXPECT_TRUE(queue_.answer_late(now));
+  EXPECT_FALSE(queue_.answer_late(now));
+  EXPECT_EQ(write(), "ay");
+}
+
+} // namespace
+
+} // namespace signalbox::http
