@@ -1,7 +1,8 @@
 // How fast the APNs transport sends, and what a request costs in CPU, beside h2load with the same
 // headers and body, against the same simulator process in the same run.
 //
-//   apns_client_bench [-n REQUESTS] [-r ROUNDS] [-c CONNECTIONS] [-m STREAMS] [--no-h2load]
+//   apns_client_bench [-n REQUESTS] [-r ROUNDS] [-c CONNECTIONS] [-m STREAMS] [--single]
+//                     [--no-h2load]
 //
 // The client is pinned to CPU 0 and the simulator to CPU 1. Trust the ratio, not the rate: shared
 // machines are noisy, which is why the two take turns.
@@ -24,6 +25,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <sched.h>
 #include <semaphore>
 #include <stdexcept>
@@ -41,6 +43,7 @@ namespace {
 constexpr std::uint32_t window = 1'424;
 constexpr std::uint32_t targets_a_work = 1'000;
 constexpr std::uint32_t works_in_turn = 50;
+constexpr std::uint32_t single_works_in_turn = 20'000;
 constexpr int client_cpu = 0;
 constexpr int simulator_cpu = 1;
 
@@ -49,6 +52,7 @@ struct settings {
   int rounds = 3;
   std::size_t connections = 4;
   std::size_t streams = 100;
+  bool single = false; // jobs of one target each
   bool with_h2load = true;
 };
 
@@ -124,11 +128,12 @@ private:
   FILE* output_ = nullptr;
 };
 
-work_ptr make_work(const std::shared_ptr<const job_context>& job, std::uint32_t seq) {
+work_ptr make_work(const std::shared_ptr<const job_context>& job, std::uint32_t seq,
+                   std::uint32_t count = targets_a_work) {
   auto made = std::make_shared<work>();
   made->key = {job->id, seq};
   made->job = job;
-  for (std::uint32_t i = 0; i < targets_a_work; ++i) {
+  for (std::uint32_t i = 0; i < count; ++i) {
     const auto number = seq * targets_a_work + i;
     char token[65];
     std::snprintf(token, sizeof token, "%016llx%048x", number * 0x9e3779b97f4a7c15ULL, number);
@@ -145,6 +150,7 @@ public:
     : transport_{transport}, works_{std::move(works)}, requests_{requests} {}
 
   void on_answers(const std::vector<answer_batch>& batches) {
+    std::lock_guard lock{mutex_};
     for (const auto& batch : batches) {
       in_flight_ -= static_cast<std::uint32_t>(batch.accepted.size() + batch.others.size());
       answered_ += batch.accepted.size() + batch.others.size();
@@ -153,31 +159,38 @@ public:
     if (answered_ == requests_)
       done_.release();
     else
-      feed();
+      fill_window();
   }
 
-  void feed() {
-    while (submitted_ < requests_ && in_flight_ < window) {
-      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(
-        {window - in_flight_, targets_a_work - position_, requests_ - submitted_}));
-      transport_.submit(works_[at_], position_, count);
-      in_flight_ += count;
-      submitted_ += count;
-      position_ += count;
-      if (position_ == targets_a_work) {
-        position_ = 0;
-        at_ = (at_ + 1) % works_.size();
-      }
-    }
+  void start() {
+    std::lock_guard lock{mutex_};
+    fill_window();
   }
 
   void wait() { done_.acquire(); }
   std::uint64_t failures() const { return failures_; }
 
 private:
+  void fill_window() {
+    while (submitted_ < requests_ && in_flight_ < window) {
+      const auto size = works_[at_]->targets.size();
+      const auto count = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>({window - in_flight_, size - position_, requests_ - submitted_}));
+      transport_.submit(works_[at_], position_, count);
+      in_flight_ += count;
+      submitted_ += count;
+      position_ += count;
+      if (position_ == size) {
+        position_ = 0;
+        at_ = (at_ + 1) % works_.size();
+      }
+    }
+  }
+
   apns_transport& transport_;
   const std::vector<work_ptr> works_;
   const std::uint64_t requests_;
+  std::mutex mutex_;
   std::size_t at_ = 0;
   std::uint32_t position_ = 0;
   std::uint32_t in_flight_ = 0;
@@ -194,15 +207,30 @@ struct scenario {
   std::shared_ptr<const job_context> job;
 };
 
+std::vector<work_ptr> big_works(const std::shared_ptr<const job_context>& job) {
+  std::vector<work_ptr> works;
+  for (std::uint32_t seq = 0; seq < works_in_turn; ++seq)
+    works.push_back(make_work(job, seq));
+  return works;
+}
+
+std::vector<work_ptr> single_works(const std::shared_ptr<const job_context>& like) {
+  std::vector<work_ptr> works;
+  for (std::uint32_t seq = 0; seq < single_works_in_turn; ++seq) {
+    auto job = std::make_shared<job_context>(*like);
+    job->id = make_uuid_v7(job->created_at);
+    works.push_back(make_work(job, seq, 1));
+  }
+  return works;
+}
+
 measurement run_transport(const settings& with, const scenario& in) {
   apns_transport_options options;
   options.production = {"127.0.0.1", in.port};
   options.ca_file = in.ca;
   options.connections = with.connections;
   options.max_streams = with.streams;
-  std::vector<work_ptr> works;
-  for (std::uint32_t seq = 0; seq < works_in_turn; ++seq)
-    works.push_back(make_work(in.job, seq));
+  const auto works = with.single ? single_works(in.job) : big_works(in.job);
   rusage before{};
   getrusage(RUSAGE_SELF, &before);
   const auto start = std::chrono::steady_clock::now();
@@ -210,10 +238,10 @@ measurement run_transport(const settings& with, const scenario& in) {
   {
     apns_transport transport{options};
     transport.set_app(default_app, {"com.example.app", in.token, nullptr});
-    feeder feed{transport, std::move(works), with.requests};
+    feeder feed{transport, works, with.requests};
     transport.on_answers(
       [&](const std::vector<answer_batch>& batches) { feed.on_answers(batches); });
-    feed.feed();
+    feed.start();
     feed.wait();
     failures = feed.failures();
   }
@@ -333,6 +361,7 @@ int main(int argc, char** argv) {
   app.add_option("-r", with.rounds, "rounds")->capture_default_str();
   app.add_option("-c", with.connections, "connections")->capture_default_str();
   app.add_option("-m", with.streams, "streams a connection")->capture_default_str();
+  app.add_flag("--single", with.single, "jobs of one target each");
   app.add_flag("!--no-h2load", with.with_h2load, "the transport alone");
   CLI11_PARSE(app, argc, argv);
   try {

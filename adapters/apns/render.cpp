@@ -132,8 +132,8 @@ result<apns_request> render_apns(const job_context& job, std::string_view bundle
 }
 
 std::optional<std::string> check_apns_size(std::string_view payload) {
-  // Rendering adds less than 512 bytes of its own and writes no value in more than twice its length,
-  // so that ordinary payloads need not be rendered to know.
+  // Rendering adds less than 512 bytes of its own and writes no value in more than twice its
+  // length, so that ordinary payloads need not be rendered to know.
   if (payload.size() * 2 + 512 <= apns_payload_limit_bytes)
     return std::nullopt;
   auto content = parse_content(payload);

@@ -1,12 +1,13 @@
 #include "adapters/apns/request_writer.hpp"
 
 #include "actors/apns_reactions.hpp"
+#include "adapters/http2/retry_after.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
-#include <charconv>
+#include <chrono>
 #include <utility>
 
 namespace signalbox {
@@ -111,8 +112,7 @@ void apns_request_writer::add(std::string_view name, std::string_view value, int
 answer apns_request_writer::read(const http2_response& response) {
   answer read;
   read.status = response.status;
-  std::from_chars(response.retry_after.data(),
-                  response.retry_after.data() + response.retry_after.size(), read.retry_after_s);
+  read.retry_after_s = parse_retry_after(response.retry_after, std::chrono::system_clock::now());
   boost::system::error_code error;
   const auto body = json::parse(response.body, error);
   if (error || !body.is_object())

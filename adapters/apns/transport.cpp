@@ -81,7 +81,10 @@ delivery_loop_options apns_transport::loop_options() const {
 void apns_transport::set_app(app_id app, apns_app settings) {
   {
     std::lock_guard lock{apps_->mutex};
-    apps_->apps[app] = std::move(settings);
+    auto& known = apps_->apps[app];
+    if (known == settings)
+      return;
+    known = std::move(settings);
   }
   loop_.reconfigure(app);
 }

@@ -23,6 +23,8 @@ struct apns_app {
   std::string bundle;                         ///< the apns-topic
   std::shared_ptr<provider_token> production; ///< of the environment, see provider_token_keeper
   std::shared_ptr<provider_token> sandbox;
+
+  bool operator==(const apns_app&) const = default;
 };
 
 struct apns_transport_options {
@@ -54,7 +56,8 @@ public:
   /// Without a `stop` before, what is under way is never answered. May run on the I/O thread.
   ~apns_transport() override;
 
-  /// Adds an app, or lets it go on with another bundle or key, on new connections. Thread-safe.
+  /// Adds an app, or lets it go on with another bundle or key, on new connections; nothing
+  /// happens when it is the same as before. Thread-safe.
   void set_app(app_id app, apns_app settings);
   /// Targets of the app that wait are answered unsent. Thread-safe.
   void remove_app(app_id app);

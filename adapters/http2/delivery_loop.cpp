@@ -133,6 +133,8 @@ private:
     for (auto& [of, first, count] : taken_) {
       if (auto* pool = pool_for(of->dest)) {
         pool->push(of, first, count);
+        if (touched_.empty() || touched_.back() != pool)
+          touched_.push_back(pool);
       } else {
         const auto why = stopping_ ? std::string{stop_reason} : options_.unknown_destination;
         answers_.push_back(all_unsent(std::move(of), first, count, why));
@@ -140,8 +142,9 @@ private:
       }
     }
     taken_.clear();
-    for (auto& [dest, pool] : pools_)
+    for (auto* pool : touched_)
       pool->dispatch();
+    touched_.clear();
   }
 
   delivery_pool* pool_for(const destination& dest) {
@@ -153,7 +156,10 @@ private:
       return nullptr;
     auto pool = std::make_unique<delivery_pool>(
       io_.get_executor(), context_, std::move(setup->options), stats_, std::move(setup->new_writer),
-      [this] { deliver_later(); });
+      [this](delivery_pool& answered) {
+        answered_.push_back(&answered);
+        deliver_later();
+      });
     {
       std::lock_guard lock{mutex_};
       capacities_.emplace(dest, pool->stream_capacity());
@@ -170,7 +176,7 @@ private:
   void deliver() {
     deliver_posted_ = false;
     auto answers = std::exchange(answers_, {});
-    for (auto& [dest, pool] : pools_)
+    for (auto* pool : std::exchange(answered_, {}))
       pool->take_answers(answers);
     if (!answers.empty() && !stopped_)
       sink_(std::move(answers));
@@ -203,6 +209,8 @@ private:
   // Touched on the I/O thread alone.
   std::vector<submission> taken_;
   std::map<destination, std::unique_ptr<delivery_pool>> pools_;
+  std::vector<delivery_pool*> touched_;
+  std::vector<delivery_pool*> answered_;
   std::vector<answer_batch> answers_;
   std::vector<std::function<void()>> waiting_for_stop_;
   bool deliver_posted_ = false;

@@ -26,7 +26,7 @@ bool is_new(const client_connection& connection) {
 delivery_pool::delivery_pool(const boost::asio::any_io_executor& executor,
                              boost::asio::ssl::context& context, pool_options options,
                              pool_stats& stats, writer_factory new_writer,
-                             std::function<void()> on_answers)
+                             std::function<void(delivery_pool&)> on_answers)
   : executor_{executor}, context_{context}, options_{std::move(options)}, stats_{stats},
     new_writer_{std::move(new_writer)}, on_answers_{std::move(on_answers)},
     reconnect_{options_.reconnect}, reconnect_timer_{executor}, waiting_timer_{executor},
@@ -152,7 +152,10 @@ void delivery_pool::on_turn(client_connection& from) {
     stream_limit_ = limit;
     capacity_->store(options_.connections * limit, std::memory_order_relaxed);
   }
-  send_on(member_of(from));
+  auto& member = member_of(from);
+  if (!std::exchange(member.connected, true))
+    stats_.connects.add(1);
+  send_on(member);
   if (queue_.waiting() > 0)
     dispatch();
   stats_.waiting.set(static_cast<std::int64_t>(queue_.waiting()));
@@ -204,7 +207,7 @@ void delivery_pool::open_connections() {
 void delivery_pool::open_connection() {
   auto connection = std::make_shared<client_connection>(
     executor_, context_, options_.connection, static_cast<client_connection::observer&>(*this));
-  members_.push_back({connection, new_writer_()});
+  members_.push_back({connection, new_writer_(), false});
   stats_.connections.add(1);
   connection->open();
 }
@@ -262,7 +265,7 @@ void delivery_pool::give_up(clock::time_point before, std::string_view why) {
 
 void delivery_pool::tell_answers() {
   if (!std::exchange(told_answers_, true))
-    on_answers_();
+    on_answers_(*this);
 }
 
 void delivery_pool::take_answers(std::vector<answer_batch>& out) {

@@ -46,7 +46,7 @@ public:
   /// has something after it had nothing.
   delivery_pool(const boost::asio::any_io_executor& executor, boost::asio::ssl::context& context,
                 pool_options options, pool_stats& stats, writer_factory new_writer,
-                std::function<void()> on_answers);
+                std::function<void(delivery_pool&)> on_answers);
   ~delivery_pool();
 
   delivery_pool(const delivery_pool&) = delete;
@@ -76,6 +76,7 @@ private:
   struct member {
     std::shared_ptr<client_connection> connection;
     std::unique_ptr<request_writer> writer;
+    bool connected = false;
   };
 
   void on_response(client_connection& from, const client_connection::request_tag& tag,
@@ -107,7 +108,7 @@ private:
   pool_options options_;
   pool_stats& stats_;
   writer_factory new_writer_;
-  const std::function<void()> on_answers_;
+  const std::function<void(delivery_pool&)> on_answers_;
 
   work_queue queue_;
   std::vector<member> members_;

@@ -122,7 +122,9 @@ TEST_F(apns_transport_test, a_change_of_key_under_load_loses_nothing) {
   start(options());
   for (int i = 0; i < 10; ++i) {
     submit_all(make_work(1'000, 1 + 1'000 * i));
-    transport_->set_app(default_app, app());
+    auto next = app();
+    next.sandbox = i % 2 == 0 ? nullptr : token();
+    transport_->set_app(default_app, next);
   }
   ASSERT_TRUE(log_.wait_for(10'000));
   EXPECT_EQ(log_.count("accepted"), 10'000u);
