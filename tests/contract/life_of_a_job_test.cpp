@@ -224,6 +224,23 @@ TEST_P(store_contract, planning_takes_jobs_in_turn) {
   EXPECT_EQ(view(big.id).total, std::nullopt);
 }
 
+TEST_P(store_contract, a_step_plans_at_most_64_chunks_of_as_many_jobs_as_fit) {
+  add_subscribers("news", 3);
+  std::vector<new_job> jobs;
+  for (int i = 0; i < 100; ++i) {
+    jobs.push_back(topic_job("news"));
+    commit(jobs.back());
+  }
+  const auto step =
+    await<plan_result>([&](auto done) { store().jobs().plan("push", 1'000, std::move(done)); });
+  EXPECT_LE(step.value.chunks, 64u);
+  EXPECT_GT(step.value.chunks, 50u);
+  EXPECT_TRUE(step.value.more);
+  EXPECT_EQ(step.value.chunks + plan_all(), 100u);
+  for (const auto& job : jobs)
+    EXPECT_EQ(view(job.id).total, 3);
+}
+
 TEST_P(store_contract, a_users_job_of_many_is_planned) {
   add_subscribers("news", 1'500);
   std::vector<std::string> users;

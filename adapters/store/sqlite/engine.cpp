@@ -36,8 +36,10 @@ sqlite_store::engine::engine(sqlite_options options, std::unique_ptr<sqlite::pro
   begin_boot();
   settings.cache_bytes = own.reader_cache_bytes;
   readers_.emplace(own.path, settings, own.readers);
+  checkpointer_.emplace(*database_, own.path, settings, sqlite::checkpointer::settings{});
   writer_.emplace(*database_, sqlite::writer::settings{own.import_slice, own.fault,
-                                                       [this] { shared_.lanes.forget(); }});
+                                                       [this] { shared_.lanes.forget(); },
+                                                       [this] { checkpointer_->finish_if_due(); }});
   for (const auto topic : sqlite::deleted_topics(*database_))
     remove_topic(topic);
 }
@@ -46,6 +48,7 @@ sqlite_store::engine::~engine() {
   calls_.close();
   writer_->stop();
   readers_->stop();
+  checkpointer_->stop();
 }
 
 void sqlite_store::engine::close() {
@@ -53,6 +56,7 @@ void sqlite_store::engine::close() {
   calls_.wait_until_idle();
   writer_->stop();
   readers_->stop();
+  checkpointer_->stop();
 }
 
 void sqlite_store::engine::begin_boot() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/ports/callback.hpp"
+#include "adapters/store/sqlite/checkpointer.hpp"
 #include "adapters/store/sqlite/disk_space.hpp"
 #include "adapters/store/sqlite/ledger_state.hpp"
 #include "adapters/store/sqlite/pending_calls.hpp"
@@ -125,6 +126,7 @@ private:
   std::mutex plan_mutex_;
   std::map<std::string, sqlite::job_number> last_planned_;
   std::optional<connection> database_; ///< the writer's
+  std::optional<sqlite::checkpointer> checkpointer_;
   std::optional<sqlite::readers> readers_;
   std::optional<sqlite::writer> writer_;
 };

@@ -76,8 +76,9 @@ private:
 
 class step_reader {
 public:
-  step_reader(connection& database, const planned_job& job, std::size_t chunk_size)
-    : database_{database}, job_{job}, chunk_size_{chunk_size} {
+  step_reader(connection& database, const planned_job& job, std::size_t chunk_size,
+              std::size_t most_chunks)
+    : database_{database}, job_{job}, chunk_size_{chunk_size}, most_chunks_{most_chunks} {
     step_.job = job.n;
     step_.lane = job.lane;
     step_.app = job.app;
@@ -126,7 +127,8 @@ private:
       if (waiting >= plan_ahead_chunks)
         continue;
       has_read = true;
-      const auto chunks = std::min(plan_ahead_chunks - waiting, plan_step_chunks / open);
+      const auto chunks =
+        std::min(plan_ahead_chunks - waiting, std::max<std::size_t>(1, most_chunks_ / open));
       read_pool(i, chunks);
       step_.job_has_more |= step_.to.at[i] != finished && waiting + chunks < plan_ahead_chunks;
     }
@@ -174,7 +176,9 @@ private:
         users = decode_targets(found.bytes(0)).value_or(std::vector<std::int64_t>{});
     }
     chunk_cutter cutter{step_, chunk_size_};
-    const auto most = (plan_step_chunks - all_pools.size()) * chunk_size_;
+    // Each pool may end with a chunk that is not full.
+    const auto most =
+      (std::max(most_chunks_, all_pools.size() + 1) - all_pools.size()) * chunk_size_;
     std::size_t count = 0;
     auto it = std::upper_bound(users.begin(), users.end(), step_.to.at[0]);
     for (; it != users.end() && count < most; ++it) {
@@ -209,6 +213,7 @@ private:
   connection& database_;
   const planned_job& job_;
   std::size_t chunk_size_;
+  std::size_t most_chunks_;
   plan_step step_;
 };
 
@@ -224,6 +229,41 @@ std::vector<plan_step::chunk> chunks_of_inline(connection& database, const plan_
   }
   cutter.close_all();
   return std::move(cut.chunks);
+}
+
+std::size_t write_step(connection& database, const plan_step& step, timestamp now,
+                       std::size_t chunk_size) {
+  std::uint32_t seq = 0;
+  std::int64_t planned = 0;
+  {
+    auto found = database.query("SELECT plan_cursor, next_seq, planned FROM jobs WHERE n = ? "
+                                "AND plan_done = 0 AND status IN (2, 3)",
+                                step.job);
+    if (!found.next() || plan_cursor::from(found.bytes(0)) != step.from)
+      return 0;
+    seq = static_cast<std::uint32_t>(found.integer(1));
+    planned = found.integer(2);
+  }
+  const auto made = step.inline_tokens.empty() ? std::vector<plan_step::chunk>{}
+                                               : chunks_of_inline(database, step, now, chunk_size);
+  std::size_t written = 0;
+  for (const auto* chunks : {&step.chunks, &made}) {
+    for (const auto& chunk : *chunks) {
+      insert_chunk(database, {step.job, seq++, step.lane, step.app, chunk.pool, chunk.ids});
+      planned += static_cast<std::int64_t>(chunk.ids.size());
+      ++written;
+    }
+  }
+  const bool is_finished = step.to.is_finished();
+  database.execute("UPDATE jobs SET plan_cursor = ?, next_seq = ?, planned = ?, plan_done = ?, "
+                   "total = ? WHERE n = ?",
+                   blob{step.to.bytes()}, seq, planned, is_finished,
+                   is_finished ? std::optional{planned} : std::nullopt, step.job);
+  if (is_finished) {
+    database.execute("DELETE FROM job_scopes WHERE job = ?", step.job);
+    try_complete(database, step.job, now);
+  }
+  return written;
 }
 
 } // namespace
@@ -246,68 +286,52 @@ bool plan_cursor::is_finished() const {
   return std::all_of(at.begin(), at.end(), [](auto place) { return place == finished; });
 }
 
-std::optional<plan_step> read_plan_step(connection& database, shared_state& shared,
-                                        const std::string& lane_name, job_number after,
-                                        std::size_t chunk_size) {
+std::vector<plan_step> read_plan_steps(connection& database, shared_state& shared,
+                                       const std::string& lane_name, job_number after,
+                                       std::size_t chunk_size) {
+  std::vector<plan_step> steps;
   const auto lane = shared.lanes.find(database, lane_name);
   if (!lane)
-    return std::nullopt;
+    return steps;
   job_number last = after;
   job_number first_tried = 0;
-  for (int tried = 0; tried < most_jobs_tried; ++tried) {
+  std::size_t chunks = 0;
+  // A job may need a chunk for each pool.
+  for (int tried = 0; tried < most_jobs_tried && chunks + all_pools.size() < plan_step_chunks;
+       ++tried) {
     auto job = next_job(database, *lane, last);
     if (!job && last != 0)
       job = next_job(database, *lane, 0);
     if (!job || job->n == first_tried)
-      return std::nullopt;
+      break;
     if (first_tried == 0)
       first_tried = job->n;
-    if (auto step = step_reader{database, *job, chunk_size}.read())
-      return step;
     last = job->n;
+    auto step = step_reader{database, *job, chunk_size, plan_step_chunks - chunks}.read();
+    if (!step)
+      continue;
+    chunks += step->chunks.size();
+    steps.push_back(std::move(*step));
+    if (!steps.back().inline_tokens.empty())
+      break; // the most writing that a step may be
   }
-  return std::nullopt;
+  return steps;
 }
 
-plan_result write_plan_step(connection& database, shared_state& shared, const plan_step& step,
-                            std::size_t chunk_size) {
+plan_result write_plan_steps(connection& database, shared_state& shared,
+                             const std::vector<plan_step>& steps, std::size_t chunk_size) {
   plan_result result;
-  std::uint32_t seq = 0;
-  std::int64_t planned = 0;
-  {
-    auto found = database.query("SELECT plan_cursor, next_seq, planned FROM jobs WHERE n = ? "
-                                "AND plan_done = 0 AND status IN (2, 3)",
-                                step.job);
-    if (!found.next() || plan_cursor::from(found.bytes(0)) != step.from) {
-      result.more = true;
-      return result;
-    }
-    seq = static_cast<std::uint32_t>(found.integer(1));
-    planned = found.integer(2);
+  for (const auto& step : steps) {
+    result.chunks += write_step(database, step, shared.now(), chunk_size);
+    result.more |= step.job_has_more;
   }
-  const auto made = step.inline_tokens.empty()
-                      ? std::vector<plan_step::chunk>{}
-                      : chunks_of_inline(database, step, shared.now(), chunk_size);
-  for (const auto* chunks : {&step.chunks, &made}) {
-    for (const auto& chunk : *chunks) {
-      insert_chunk(database, {step.job, seq++, step.lane, step.app, chunk.pool, chunk.ids});
-      planned += static_cast<std::int64_t>(chunk.ids.size());
-      ++result.chunks;
-    }
-  }
-  const bool is_finished = step.to.is_finished();
-  database.execute("UPDATE jobs SET plan_cursor = ?, next_seq = ?, planned = ?, plan_done = ?, "
-                   "total = ? WHERE n = ?",
-                   blob{step.to.bytes()}, seq, planned, is_finished,
-                   is_finished ? std::optional{planned} : std::nullopt, step.job);
-  if (is_finished) {
-    database.execute("DELETE FROM job_scopes WHERE job = ?", step.job);
-    try_complete(database, step.job, shared.now());
-  }
-  result.more = step.job_has_more ||
-                database.value("SELECT 1 FROM jobs INDEXED BY jobs_to_plan WHERE plan_done = 0 "
-                               "AND status IN (2, 3) AND lane = ? AND n <> ? LIMIT 1",
-                               step.lane, step.job);
+  result.more =
+    result.more ||
+    database.value("SELECT 1 FROM jobs INDEXED BY jobs_to_plan WHERE plan_done = 0 "
+                   "AND status IN (2, 3) AND lane = ?1 AND n > ?2 "
+                   "UNION ALL SELECT 1 FROM jobs INDEXED BY jobs_to_plan WHERE plan_done = 0 "
+                   "AND status IN (2, 3) AND lane = ?1 AND n < ?3 LIMIT 1",
+                   steps.front().lane, steps.back().job, steps.front().job);
   return result;
 }
 

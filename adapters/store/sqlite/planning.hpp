@@ -30,7 +30,7 @@ struct plan_cursor {
   bool operator==(const plan_cursor&) const = default;
 };
 
-/// A step that was read and waits to be written.
+/// One job's part of a step: read, and waiting to be written.
 struct plan_step {
   job_number job = 0;
   lane_number lane = 0;
@@ -46,14 +46,14 @@ struct plan_step {
   bool job_has_more = false;               ///< and room for it
 };
 
-/// Reads the next step of the lane: of the first job after `after`, in turn, that has room ahead.
-/// Nothing if no job has. On a reader.
-std::optional<plan_step> read_plan_step(connection& database, shared_state& shared,
-                                        const std::string& lane, job_number after,
-                                        std::size_t chunk_size);
+/// Reads what the lane plans next: of the jobs after `after`, in turn, that have room ahead, until
+/// the chunks make a step; empty if no job has any. On a reader.
+std::vector<plan_step> read_plan_steps(connection& database, shared_state& shared,
+                                       const std::string& lane, job_number after,
+                                       std::size_t chunk_size);
 
-/// Writes a step unless its job has moved on since; in the writer's transaction.
-plan_result write_plan_step(connection& database, shared_state& shared, const plan_step& step,
-                            std::size_t chunk_size);
+/// Writes steps, each unless its job has moved on since; in the writer's transaction.
+plan_result write_plan_steps(connection& database, shared_state& shared,
+                             const std::vector<plan_step>& steps, std::size_t chunk_size);
 
 } // namespace signalbox::sqlite

@@ -110,24 +110,24 @@ void sqlite_store::plan(const std::string& lane, std::size_t chunk_size,
   done = engine_->admit(std::move(done));
   if (!done)
     return;
-  using step = std::optional<sqlite::plan_step>;
+  using steps = std::vector<sqlite::plan_step>;
   chunk_size = std::clamp<std::size_t>(chunk_size, 1, 1'000);
-  engine_->read<step>(
+  engine_->read<steps>(
     read_class::lanes,
-    [this, lane, chunk_size, done](result<step> read) {
-      if (!read.ok() || !read.value)
-        return done({read.code, read.message, {}});
-      engine_->set_last_planned(lane, read.value->job);
+    [this, lane, chunk_size, done](result<steps> read) {
+      if (!read.ok() || read.value.empty())
+        return done({read.code, std::move(read.message), {}});
+      engine_->set_last_planned(lane, read.value.back().job);
       engine_->write<plan_result>(
         write_class::lanes, durability::normal, done,
-        [this, chunk_size, step = std::move(*read.value)](connection& database) {
+        [this, chunk_size, planned = std::move(read.value)](connection& database) {
           return result<plan_result>::success(
-            sqlite::write_plan_step(database, engine_->shared(), step, chunk_size));
+            sqlite::write_plan_steps(database, engine_->shared(), planned, chunk_size));
         });
     },
     [this, lane, chunk_size](connection& database) {
-      return result<step>::success(sqlite::read_plan_step(database, engine_->shared(), lane,
-                                                          engine_->last_planned(lane), chunk_size));
+      return result<steps>::success(sqlite::read_plan_steps(
+        database, engine_->shared(), lane, engine_->last_planned(lane), chunk_size));
     });
 }
 
@@ -252,11 +252,17 @@ void sqlite_store::sweep(sweep_request request, callback<sweep_result> done) {
   done = engine_->admit(std::move(done));
   if (!done)
     return;
-  engine_->write<sweep_result>(write_class::lanes, durability::normal, std::move(done),
-                               [this, request = std::move(request)](connection& database) {
-                                 return result<sweep_result>::success(sqlite::sweep_lane(
-                                   database, engine_->shared(), engine_->state(), request));
-                               });
+  auto go_on = [this, done](result<sqlite::lane_sweep> swept) {
+    if (swept.ok() && swept.value.unclosed)
+      engine_->close_job(*swept.value.unclosed);
+    done({swept.code, std::move(swept.message), swept.value.result});
+  };
+  engine_->write<sqlite::lane_sweep>(
+    write_class::lanes, durability::normal, std::move(go_on),
+    [this, request = std::move(request)](connection& database) {
+      return result<sqlite::lane_sweep>::success(
+        sqlite::sweep_lane(database, engine_->shared(), engine_->state(), request));
+    });
 }
 
 } // namespace signalbox

@@ -19,14 +19,14 @@ public:
                std::size_t limit)
     : database_{database}, state_{state}, lane_{lane}, limit_{limit}, now_{shared.now()} {}
 
-  sweep_result sweep() {
+  lane_sweep sweep() {
     release_due();
     expire_late();
     expire_leases(database_, state_, now_);
     close_ended();
     complete_missed();
     look_for_work();
-    return result_;
+    return {result_, unclosed_};
   }
 
 private:
@@ -62,6 +62,8 @@ private:
                                lane_, most_closing_jobs)) {
       const auto slice = close_slice(database_, job, now_);
       result_.skipped += slice.targets;
+      if (slice.more)
+        unclosed_ = job;
       if (slice.more || result_.skipped >= limit_)
         return;
     }
@@ -124,12 +126,13 @@ private:
   std::size_t limit_;
   timestamp now_;
   sweep_result result_;
+  std::optional<job_number> unclosed_;
 };
 
 } // namespace
 
-sweep_result sweep_lane(connection& database, shared_state& shared, writer_state& state,
-                        const sweep_request& request) {
+lane_sweep sweep_lane(connection& database, shared_state& shared, writer_state& state,
+                      const sweep_request& request) {
   const auto lane = shared.lanes.find(database, request.lane);
   if (!lane)
     return {};

@@ -87,6 +87,11 @@ void writer::loop() {
       lock.lock();
       break;
     }
+    if (settings_.between) {
+      lock.unlock();
+      settings_.between();
+      lock.lock();
+    }
     running_ = false;
   }
   lock.unlock();

@@ -63,6 +63,8 @@ public:
     std::function<int()> fault;
     /// Called after a rollback, so that nothing in memory outlives it.
     std::function<void()> rolled_back;
+    /// Called between two transactions.
+    std::function<void()> between;
   };
 
   writer(connection& database, settings settings);

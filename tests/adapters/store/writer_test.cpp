@@ -81,7 +81,7 @@ protected:
   std::atomic<int> fault{SQLITE_OK};
   std::atomic<int> rollbacks{0};
   std::vector<std::string> order;
-  writer queue{database, {1ms, [this] { return fault.load(); }, [this] { ++rollbacks; }}};
+  writer queue{database, {1ms, [this] { return fault.load(); }, [this] { ++rollbacks; }, nullptr}};
 };
 
 TEST_F(writer_test, classes_are_served_in_turn) {
