@@ -179,6 +179,32 @@ TEST_P(store_contract, a_job_past_its_deadline_before_its_first_claim_expires) {
   expect_closed(unplanned.id, 0);
 }
 
+TEST_P(store_contract, many_late_jobs_are_in_nobodys_way_for_long) {
+  add_token("ann", "phone");
+  std::vector<job_submission> late;
+  for (int i = 0; i < 1'200; ++i) {
+    late.push_back({user_job("ann"), false});
+    late.back().job.options.ttl = 10s;
+  }
+  ASSERT_TRUE(await<std::vector<commit_result>>([&](auto done) {
+                store().jobs().commit_jobs(late, lease, std::move(done));
+              }).ok());
+  advance(10s);
+  const auto job = user_job("ann");
+  commit(job);
+  std::size_t claims = 0;
+  for (; claims < 10; ++claims)
+    if (const auto works = claim_all().works; !works.empty()) {
+      EXPECT_EQ(works.at(0)->key.job, job.id);
+      break;
+    }
+  EXPECT_LT(claims, 10u);
+  for (const auto& one : late) {
+    EXPECT_EQ(view(one.job.id).status, job_status::expired);
+    expect_closed(one.job.id, 1);
+  }
+}
+
 TEST_P(store_contract, a_job_that_was_claimed_in_time_does_not_expire_as_a_whole) {
   add_subscribers("news", 20);
   auto job = topic_job("news");

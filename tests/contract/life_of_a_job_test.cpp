@@ -106,6 +106,15 @@ TEST_P(store_contract, who_is_unknown_is_not_found_and_hurts_no_other_job) {
   EXPECT_EQ(view(good).total, 1);
 }
 
+TEST_P(store_contract, a_job_of_an_unknown_app_is_not_found) {
+  auto few = tokens_job({{platform::apns, environment::production, "t"}});
+  few.app = 77;
+  EXPECT_EQ(commit(few).code, errc::not_found);
+  auto later = few;
+  later.not_before = now() + std::chrono::minutes{1};
+  EXPECT_EQ(commit(later).code, errc::not_found);
+}
+
 TEST_P(store_contract, the_same_job_id_twice_is_a_conflict_for_the_second_alone) {
   add_token("ann", "phone");
   const auto job = user_job("ann");

@@ -120,6 +120,27 @@ TEST_P(planned_topic, a_retry_is_checked_again_too) {
   EXPECT_EQ(view(job.id).counts.skipped, 1);
 }
 
+TEST_P(store_contract, an_invalidated_inline_token_is_skipped_taken_or_not) {
+  add_token("ann", "phone");
+  auto work = commit(user_job("ann"), true).taken.at(0);
+  auto dead = outcome_of(work, 0, outcome_status::rejected);
+  dead.invalidate = invalidation::bad_token;
+  flush({others(work, {dead})});
+  for (const bool take : {false, true}) {
+    const auto job = tokens_job({{platform::apns, environment::production, "phone"},
+                                 {platform::apns, environment::production, "other"}});
+    const auto committed = commit(job, take);
+    work = take ? committed.taken.at(0) : claim_all().works.at(0);
+    EXPECT_THAT(tokens_in(work), ElementsAre("other"));
+    ASSERT_THAT(work->skipped, SizeIs(1));
+    EXPECT_EQ(work->skipped[0].reason, "invalidated");
+    flush({accept(work), skipped(work)});
+    complete({job.id});
+    expect_closed(job.id, 2);
+    EXPECT_EQ(view(job.id).counts.skipped, 1);
+  }
+}
+
 TEST_P(store_contract, a_topic_deleted_before_planning_reaches_nobody) {
   add_subscribers("news", 4);
   const auto job = topic_job("news");

@@ -1,7 +1,9 @@
 #include "adapters/store/sqlite/claims.hpp"
 
 #include "actors/job_states.hpp"
+#include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/leases.hpp"
+#include "adapters/store/sqlite/states.hpp"
 
 #include <algorithm>
 #include <map>
@@ -16,6 +18,8 @@ namespace {
 
 // One claim touches so many retry rows at most, so that the writer is free again in milliseconds.
 constexpr std::size_t most_retries = 1'000;
+// And passes by so much of jobs that have ended, which somebody is closing already.
+constexpr std::size_t most_passed_by = 500;
 
 using app_pool = std::pair<app_id, pool_code>;
 
@@ -134,8 +138,10 @@ private:
         "WHERE epoch IS NULL AND lane = ? AND app = ? AND pool = ? AND run_at <= ? "
         "ORDER BY run_at",
         lane_, dest.first, dest.second, now_);
-      while (rows.size() < limit && found.next()) {
-        if (allows_retry_claims(state_of(found.integer(0)).status))
+      while (rows.size() < limit && passed_by_ < most_passed_by && found.next()) {
+        if (!allows_retry_claims(state_of(found.integer(0)).status))
+          ++passed_by_;
+        else
           rows.push_back({found.integer(0),
                           static_cast<std::uint32_t>(found.integer(1)),
                           {found.integer(2), static_cast<std::uint32_t>(found.integer(3)),
@@ -178,14 +184,15 @@ private:
 
   // The first chunk of the next job in turn; false if no job has one to claim.
   bool claim_chunk(share& part) {
-    for (;;) {
+    while (passed_by_ < most_passed_by) {
       const auto place = next_chunk(part);
       if (!place)
         return false;
-      part.last = place->first;
-      const auto& job = state_of(place->first);
-      if (!allows_chunk_claims(job.status))
+      part.last = last_claimed(part.dest) = place->first;
+      if (!allows_chunk_claims(state_of(place->first).status)) {
+        ++passed_by_;
         continue;
+      }
       const auto targets = *database_.value("SELECT targets FROM chunks WHERE job = ? AND seq = ?",
                                             place->first, place->second);
       database_.execute("UPDATE chunks SET status = 2, owner = ?, epoch = ?, lease_expires_at = ? "
@@ -194,10 +201,10 @@ private:
       begin_job(place->first);
       part.budget -= std::min(part.budget, static_cast<std::size_t>(targets));
       part.claimed_since_wrap = true;
-      last_claimed(part.dest) = place->first;
       add({}, place->first, place->second, part.dest);
       return true;
     }
+    return false;
   }
 
   std::optional<std::pair<job_number, std::uint32_t>> next_chunk(share& part) {
@@ -241,18 +248,26 @@ private:
     const auto known = jobs_.find(job);
     if (known != jobs_.end())
       return known->second;
+    bool is_late = false;
     auto found = database_.query("SELECT id, status, deadline FROM jobs WHERE n = ?", job);
     auto& made = jobs_[job];
     if (found.next()) {
       made = {found.id(0), found.as<job_status>(1)};
       state_.jobs.put(made.id, job);
-      // Too late for a first claim: the sweeper ends it.
-      if (made.status == job_status::queued && !found.is_null(2) && found.time(2) <= now_)
-        made.status = job_status::expired;
+      is_late = made.status == job_status::queued && !found.is_null(2) && found.time(2) <= now_;
     } else {
       made.status = job_status::failed; // claims nothing
     }
-    return made;
+    return is_late ? expire(job, made) : made;
+  }
+
+  // Too late for its first claim. Ended here, so that after an outage claims do not pass by the
+  // same late jobs again and again until the sweeper has come to them.
+  job_state& expire(job_number job, job_state& late) {
+    end_job(database_, job, job_status::queued, job_status::expired);
+    close_slice(database_, job, now_);
+    late.status = job_status::expired;
+    return late;
   }
 
   std::uint64_t epoch() {
@@ -289,6 +304,7 @@ private:
   timestamp now_;
   timestamp expires_at_;
   std::uint64_t epoch_ = 0;
+  std::size_t passed_by_ = 0;
   std::unordered_map<job_number, job_state> jobs_;
   claimed_set result_;
 };

@@ -144,9 +144,13 @@ private:
     taken->dest = destination_of(context->app, pool);
     taken->job = context;
     taken->lease_deadline = group_.lease_deadline;
+    std::uint32_t index = 0;
     for (const auto& one : targets) {
-      taken->targets.push_back({one.id, static_cast<std::uint32_t>(taken->targets.size()),
-                                static_cast<std::uint32_t>(taken->text.size()),
+      if (!one.live) {
+        taken->skipped.push_back({one.id, index++, "invalidated"});
+        continue;
+      }
+      taken->targets.push_back({one.id, index++, static_cast<std::uint32_t>(taken->text.size()),
                                 static_cast<std::uint16_t>(one.token.size()), 0});
       taken->text += one.token;
     }

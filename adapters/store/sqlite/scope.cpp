@@ -44,8 +44,8 @@ bool add_user(connection& database, app_id app, const std::string& user, resolve
     exists = true;
     user_id = found.integer(0);
     if (!found.is_null(1) && scope.targets.size() <= small_job_targets)
-      scope.targets.push_back(
-        {found.integer(1), static_cast<pool_code>(found.integer(2)), std::string{found.text(3)}});
+      scope.targets.push_back({found.integer(1), static_cast<pool_code>(found.integer(2)),
+                               std::string{found.text(3)}, true});
   }
   return exists;
 }
@@ -90,6 +90,18 @@ resolved_scope resolve_users(connection& database, const new_job& job, bool late
   return scope;
 }
 
+bool app_exists(connection& database, app_id app) {
+  return database.value("SELECT 1 FROM apps WHERE id = ?", app).has_value();
+}
+
+resolved_scope resolve_inline_list(connection& database, const new_job& job) {
+  if (!app_exists(database, job.app))
+    return not_found("app", std::to_string(job.app));
+  resolved_scope scope;
+  scope.list = encode_inline_tokens(job.scope.tokens);
+  return scope;
+}
+
 resolved_scope resolve_topic(connection& database, const new_job& job) {
   resolved_scope scope;
   scope.scope_id =
@@ -122,24 +134,24 @@ resolved_scope resolve(connection& database, const new_job& job, timestamp now) 
   default:
     break;
   }
+  if (job.scope.kind == scope_kind::tokens)
+    return resolve_inline_list(database, job);
   resolved_scope scope;
-  if (job.scope.kind == scope_kind::tokens) {
-    scope.list = encode_inline_tokens(job.scope.tokens);
-    return scope;
-  }
   scope.code = errc::invalid;
   scope.message = "this scope is not one of the push lane";
   return scope;
 }
 
 resolved_scope resolve_inline(connection& database, const new_job& job, timestamp now) {
+  if (!app_exists(database, job.app))
+    return not_found("app", std::to_string(job.app));
   resolved_scope scope;
   scope.is_known = true;
   std::set<token_id> seen;
   for (const auto& token : job.scope.tokens) {
     const auto row = name_token(database, {job.app, token.provider, token.env, token.token}, now);
     if (seen.insert(row.id).second)
-      scope.targets.push_back({row.id, row.pool, token.token});
+      scope.targets.push_back({row.id, row.pool, token.token, row.live});
   }
   sort_targets(scope.targets);
   return scope;

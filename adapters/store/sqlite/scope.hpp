@@ -18,6 +18,7 @@ struct scope_target {
   token_id id = 0;
   pool_code pool = 0;
   std::string token;
+  bool live = true; ///< false only for inline tokens: the caller hears that it is skipped
 };
 
 /// Whom a job is for, in rows.

@@ -110,15 +110,15 @@ registered_token register_token(connection& database, const token_name& given,
   return {known->id, pool, false, false};
 }
 
-sendable_token name_token(connection& database, const token_name& given, timestamp now) {
+named_token name_token(connection& database, const token_name& given, timestamp now) {
   const auto name = stored(given);
   const auto known = find_token(database, name);
   const auto pool = pool_of(name.provider, name.env);
   if (!known)
-    return {insert_token(database, name, std::nullopt, now), pool};
+    return {insert_token(database, name, std::nullopt, now), pool, true};
   if (known->user || known->env == name.env)
-    return {known->id, pool_of(name.provider, known->env)};
-  return {replace_token(database, name, *known, std::nullopt, now), pool};
+    return {known->id, pool_of(name.provider, known->env), known->live};
+  return {replace_token(database, name, *known, std::nullopt, now), pool, true};
 }
 
 bool subscribe_user(connection& database, std::int64_t user, std::int64_t topic, timestamp now) {

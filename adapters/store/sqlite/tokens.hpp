@@ -41,14 +41,15 @@ struct registered_token {
 registered_token register_token(connection& database, const token_name& name,
                                 std::optional<std::int64_t> user, timestamp now);
 
-struct sendable_token {
+struct named_token {
   token_id id = 0;
   pool_code pool = 0;
+  bool live = true;
 };
 
 /// The row for a token that a job names, made as a userless one if it is not known. A known one is
 /// left as it is, invalidated or not; only a userless one moves to the environment named.
-sendable_token name_token(connection& database, const token_name& name, timestamp now);
+named_token name_token(connection& database, const token_name& name, timestamp now);
 
 /// Subscribes a user with all its tokens; true if it was not subscribed yet.
 bool subscribe_user(connection& database, std::int64_t user, std::int64_t topic, timestamp now);
