@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("SIGNALBOX_BIN", TOP / "build" / "release" / "bin"))
+BIN = pathlib.Path(os.environ.get("PROGRAMS_UNDER_TEST", TOP / "build" / "release" / "bin"))
 
 
 class LaunchError(Exception):
