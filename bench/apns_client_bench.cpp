@@ -24,10 +24,12 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <sched.h>
 #include <semaphore>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <sys/prctl.h>
@@ -58,7 +60,8 @@ struct settings {
 
 struct measurement {
   double seconds = 0;
-  double cpu_us = 0; // a request
+  double cpu_us = 0;        // a request
+  double server_cpu_us = 0; // the simulator's
   double rate(std::uint64_t requests) const { return static_cast<double>(requests) / seconds; }
 };
 
@@ -110,6 +113,20 @@ public:
   }
   child(const child&) = delete;
   child& operator=(const child&) = delete;
+
+  /// What it has used so far, in seconds.
+  double cpu_seconds() const {
+    std::ifstream stat{"/proc/" + std::to_string(pid_) + "/stat"};
+    std::string text{std::istreambuf_iterator<char>{stat}, {}};
+    std::istringstream fields{text.substr(text.rfind(')') + 2)};
+    std::string skipped;
+    for (int field = 3; field < 14; ++field)
+      fields >> skipped;
+    double user = 0;
+    double kernel = 0;
+    fields >> user >> kernel;
+    return (user + kernel) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  }
 
   std::string line() {
     char text[4096];
@@ -251,7 +268,7 @@ measurement run_transport(const settings& with, const scenario& in) {
   if (failures > 0)
     throw std::runtime_error{std::to_string(failures) + " requests were not accepted"};
   return {elapsed.count(),
-          (cpu_seconds(after) - cpu_seconds(before)) / static_cast<double>(with.requests) * 1e6};
+          (cpu_seconds(after) - cpu_seconds(before)) / static_cast<double>(with.requests) * 1e6, 0};
 }
 
 measurement run_h2load(const settings& with, const scenario& in, const std::string& dir) {
@@ -292,7 +309,7 @@ measurement run_h2load(const settings& with, const scenario& in, const std::stri
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   if (!all_accepted)
     throw std::runtime_error{"h2load did not get all requests accepted"};
-  return {elapsed.count(), cpu_seconds(used) / static_cast<double>(with.requests) * 1e6};
+  return {elapsed.count(), cpu_seconds(used) / static_cast<double>(with.requests) * 1e6, 0};
 }
 
 measurement median(std::vector<measurement> all) {
@@ -302,7 +319,8 @@ measurement median(std::vector<measurement> all) {
 }
 
 void print(const char* name, const measurement& m, std::uint64_t requests) {
-  std::printf("%-10s %9.0f requests/s  %5.2f us CPU a request\n", name, m.rate(requests), m.cpu_us);
+  std::printf("%-10s %9.0f requests/s  %5.2f us CPU a request (simulator %5.2f)\n", name,
+              m.rate(requests), m.cpu_us, m.server_cpu_us);
   std::fflush(stdout);
 }
 
@@ -335,10 +353,15 @@ int run(const settings& with) {
   std::vector<measurement> ours;
   std::vector<measurement> theirs;
   for (int round = 0; round < with.rounds; ++round) {
+    const auto start = simulator.cpu_seconds();
     ours.push_back(run_transport(with, in));
+    const auto middle = simulator.cpu_seconds();
+    ours.back().server_cpu_us = (middle - start) / static_cast<double>(with.requests) * 1e6;
     print("transport", ours.back(), with.requests);
     if (with.with_h2load) {
       theirs.push_back(run_h2load(with, in, pattern));
+      theirs.back().server_cpu_us =
+        (simulator.cpu_seconds() - middle) / static_cast<double>(with.requests) * 1e6;
       print("h2load", theirs.back(), with.requests);
     }
   }

@@ -71,6 +71,11 @@ text_result sign_provider_token(const provider_key& key, const std::string& pem,
 provider_token::provider_token(provider_key key, provider_token_policy policy)
   : key_{std::move(key)}, policy_{policy} {}
 
+provider_token::text_ptr provider_token::current() const {
+  std::lock_guard lock{current_mutex_};
+  return current_;
+}
+
 void provider_token::report_expired(const text_ptr& used) {
   if (used == current())
     ask(request::expired);
@@ -145,8 +150,9 @@ void provider_token::replace(std::string pem, std::chrono::sys_seconds now, requ
   issued_at_ = now;
   if (why == request::expired)
     forced_at_ = now;
-  current_.store(std::make_shared<const std::string>("bearer " + token.value),
-                 std::memory_order_release);
+  auto text = std::make_shared<const std::string>("bearer " + token.value);
+  std::lock_guard current_lock{current_mutex_};
+  current_ = std::move(text);
 }
 
 } // namespace signalbox

@@ -2,7 +2,6 @@
 
 #include "messages/result.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -34,8 +33,8 @@ result<std::string> sign_provider_token(const provider_key& key, const std::stri
 
 /// The current provider token of one (team, key, environment).
 ///
-/// Thread-safe. `current` is for the send path: it never signs and never waits. Signing and reading
-/// the key file happen in `refresh`, which one thread calls (provider_token_keeper).
+/// Thread-safe. `current` is for the send path: it never signs, nor waits for that. Signing and
+/// reading the key file happen in `refresh`, which one thread calls (provider_token_keeper).
 class provider_token {
 public:
   using text_ptr = std::shared_ptr<const std::string>;
@@ -43,7 +42,7 @@ public:
   provider_token(provider_key key, provider_token_policy policy);
 
   /// The value of the `authorization` header, "bearer <jwt>"; null as long as none could be signed.
-  text_ptr current() const { return current_.load(std::memory_order_acquire); }
+  text_ptr current() const;
 
   const provider_key& key() const { return key_; }
 
@@ -78,7 +77,11 @@ private:
 
   const provider_key key_;
   const provider_token_policy policy_;
-  std::atomic<text_ptr> current_;
+
+  // Held for the exchange of a pointer. Not std::atomic: libstdc++ 12 unlocks its shared_ptr
+  // without a release.
+  mutable std::mutex current_mutex_;
+  text_ptr current_;
 
   mutable std::mutex mutex_;
   std::function<void()> wake_;
