@@ -11,6 +11,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,8 @@ struct store_database {
 struct store_kind {
   std::string name;
   std::function<std::unique_ptr<store_database>()> make;
+
+  friend void PrintTo(const store_kind& kind, std::ostream* out) { *out << kind.name; }
 };
 
 /// The kinds that are instantiated: one for each store that this build has.
