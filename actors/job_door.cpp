@@ -17,6 +17,12 @@ std::vector<std::string> job_door::lanes() const {
   return names;
 }
 
+std::shared_ptr<const lane_peers> job_door::peers(std::string_view lane) const {
+  std::lock_guard lock{mutex_};
+  const auto found = lanes_.find(lane);
+  return found == lanes_.end() ? nullptr : found->second;
+}
+
 void job_door::submit(accept_job job) {
   ingest door;
   {

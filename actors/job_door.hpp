@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ public:
   /// Whether a lane of this name exists and takes pushes.
   bool knows(std::string_view lane) const;
   std::vector<std::string> lanes() const;
+  /// A lane's actors as they are now; null if there is no such lane.
+  std::shared_ptr<const lane_peers> peers(std::string_view lane) const;
 
   /// Passes the job on to its lane. When the lane's mailbox is full, its ingest is being restarted,
   /// or the door is closed, the reply is destroyed unused, which answers 503.

@@ -105,6 +105,7 @@ TEST_F(bounded_mailbox, never_refuses_what_is_urgent) {
 TEST_F(bounded_mailbox, never_refuses_an_exit) {
   const auto to = start_counter(0);
   crash(to);
+  run();
   EXPECT_FALSE(is_alive(to));
 }
 

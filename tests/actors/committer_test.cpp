@@ -274,6 +274,7 @@ TEST_F(committer_stage, a_crash_answers_what_it_held) {
   submit(group, jobs(1, 1));
   submit(group, jobs(2, 1));
   crash(group);
+  run();
   EXPECT_EQ(replies->refusal(job_number(1)), errc::unavailable);
   EXPECT_EQ(replies->refusal(job_number(2)), errc::unavailable);
 }

@@ -197,6 +197,7 @@ TEST_F(credit_stage, room_granted_to_a_master_that_died_comes_back) {
   ask(1);
   EXPECT_EQ(granted(1), 50);
   crash(peers.masters[0]);
+  run();
   ask(0);
   EXPECT_EQ(granted(0), -1);
   ask(1);

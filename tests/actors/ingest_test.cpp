@@ -125,6 +125,7 @@ TEST_F(ingest_stage, a_crash_answers_what_waited) {
     submit(door, job);
   run();
   crash(door);
+  run();
   EXPECT_EQ(replies->refusal(job_number(2)), errc::unavailable);
   EXPECT_EQ(replies->refusal(job_number(3)), errc::unavailable);
   EXPECT_EQ(replies->answered(), 2u) << "the first is the committer's";

@@ -408,6 +408,7 @@ TEST_F(master_stage, a_successor_goes_on_with_the_ledger) {
   const auto without_room = direct_work(2);
   tell(direct_works{{without_room}});
   crash(under_test);
+  run();
   start_master();
   for (int i = 0; i < 60; ++i)
     advance(500ms);
@@ -425,6 +426,7 @@ TEST_F(master_stage, a_work_that_finished_while_the_master_was_down_is_forgotten
   grant(10);
   const auto of = assigned(0).at(0);
   crash(under_test);
+  run();
   finish(of); // the message goes to the dead one
   start_master();
   advance(500ms);
@@ -436,6 +438,7 @@ TEST_F(master_stage, a_successor_returns_the_room_of_a_claim_that_never_came_bac
   store.hold();
   grant(25);
   crash(under_test);
+  run();
   EXPECT_EQ(returned(), 0);
   start_master();
   EXPECT_EQ(returned(), 25);

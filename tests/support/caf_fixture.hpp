@@ -7,7 +7,6 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
-#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <gtest/gtest.h>
 
@@ -37,7 +36,7 @@ struct inbox {
 /// Actors on CAF's test coordinator: they run on this thread, when told to, in virtual time.
 class caf_fixture : public ::testing::Test {
 protected:
-  caf_fixture() { scheduler_.clock().current_time += std::chrono::hours{1}; }
+  caf_fixture();
 
   ~caf_fixture() override { stop_actors(); }
 
@@ -77,11 +76,13 @@ protected:
     return caf::actor_cast<Handle>(actor);
   }
 
-  /// Kills an actor as a crash would: what is in its mailbox is lost.
+  /// Kills an actor as a crash would: what it has not come to in its mailbox is lost.
   template <class Handle>
   void crash(const Handle& handle) {
-    caf::anon_send_exit(handle, caf::exit_reason::kill);
-    run();
+    const auto victim = caf::actor_cast<caf::strong_actor_ptr>(handle);
+    victim->enqueue(nullptr, caf::make_message_id(caf::message_priority::high),
+                    caf::make_message(caf::exit_msg{victim->address(), caf::exit_reason::kill}),
+                    nullptr);
   }
 
   template <class Handle>
@@ -109,12 +110,9 @@ protected:
 
 private:
   struct config : caf::actor_system_config {
-    config() {
-      set("scheduler.policy", caf::atom("testing"));
-      set("logger.file-verbosity", caf::atom("quiet"));
-      set("logger.console-verbosity", caf::atom("quiet"));
-    }
+    config();
   };
+
   // What still runs would keep the system from ending.
   void stop_actors() {
     for (auto& each : spawned_)

@@ -446,6 +446,18 @@ sweep_result fake_ledger::sweep(const sweep_request& request) {
   return result;
 }
 
+void fake_ledger::void_leases() {
+  for (auto& [id, of] : jobs_) {
+    for (auto& each : of.chunks)
+      if (each.state == chunk_state::leased) {
+        each.state = chunk_state::ready;
+        each.epoch = 0;
+      }
+    for (auto& [token, row] : of.retries)
+      row.epoch = 0;
+  }
+}
+
 void fake_ledger::cancel(const job_id& id) {
   jobs_.at(id).status = job_status::cancelled;
 }

@@ -39,6 +39,8 @@ public:
   std::vector<job_id> complete(const std::vector<job_id>& ids);
   sweep_result sweep(const sweep_request& request);
   void cancel(const job_id& id);
+  /// Nobody holds a lease any more: the node was started anew.
+  void void_leases();
 
   /// How a job stands.
   struct account {

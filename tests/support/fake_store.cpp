@@ -25,6 +25,11 @@ void fake_store::fail_all(errc code) {
     fail(static_cast<store_call>(call), code);
 }
 
+void fake_store::heal() {
+  failing_.clear();
+  throwing_.clear();
+}
+
 std::size_t fake_store::calls(store_call call) const {
   const auto found = calls_.find(call);
   return found == calls_.end() ? 0 : found->second;

@@ -42,7 +42,8 @@ public:
   /// Calls of this kind change nothing and answer with this error, until `heal`.
   void fail(store_call call, errc code = errc::unavailable) { failing_[call] = code; }
   void fail_all(errc code = errc::unavailable);
-  void heal() { failing_.clear(); }
+  /// Nothing fails or throws any more.
+  void heal();
   /// The next call of this kind throws in the face of its caller.
   void throw_next(store_call call) { throwing_.insert(call); }
 

@@ -37,7 +37,7 @@ public:
   /// Answers the `count` oldest requests, by the script.
   void answer_next(std::size_t count, const script& how = {});
   void answer_all(const script& how = {}) { answer_next(open.size(), how); }
-  void throw_next_submit() { throwing_ = true; }
+  void throw_next_submit(bool value = true) { throwing_ = value; }
 
   std::vector<submission> submissions;
   std::deque<request> open; ///< submitted and not answered
