@@ -94,7 +94,7 @@ struct node_settings {
   };
 
   struct scheduler_group {
-    std::size_t max_threads = 0; ///< 0: one for each core, at least 2
+    std::size_t max_threads = 0; ///< 0: one for every two cores
     std::size_t max_throughput = 300;
   };
 

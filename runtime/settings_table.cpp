@@ -253,7 +253,7 @@ void add_node(std::vector<setting>& table) {
   add("stop.deadline", &node::stop, &node::stop_group::deadline, durations(1s, 10min), restart,
       "How long an orderly stop may take; what is unfinished then waits in the store.");
   add("scheduler.max-threads", &node::scheduler, &node::scheduler_group::max_threads,
-      integers(0, 256), restart, "Threads that run actors; 0 is one for each core, at least 2.");
+      integers(0, 256), restart, "Threads that run actors; 0 is one for every two cores.");
   add("scheduler.max-throughput", &node::scheduler, &node::scheduler_group::max_throughput,
       integers(1, 1000000), restart, "Messages an actor handles before others have their turn.");
   add("log.level", &node::log, &node::log_group::level,

@@ -21,11 +21,11 @@ TEST(node_config, sets_what_the_settings_say) {
   EXPECT_EQ(system.scheduler().max_throughput(), 42u);
 }
 
-TEST(node_config, shares_the_queue_of_work_and_takes_a_thread_for_each_core) {
+TEST(node_config, shares_the_queue_of_work_and_takes_a_thread_for_every_two_cores) {
   node_config config{{}};
   EXPECT_EQ(caf::get_or(config, "scheduler.policy", caf::atom("none")), caf::atom("sharing"));
   caf::actor_system system{config};
-  EXPECT_EQ(system.scheduler().num_workers(), std::max(2u, std::thread::hardware_concurrency()));
+  EXPECT_EQ(system.scheduler().num_workers(), std::max(1u, std::thread::hardware_concurrency() / 2));
   EXPECT_EQ(system.scheduler().max_throughput(), 300u);
 }
 
