@@ -31,7 +31,7 @@ bool is_folded(boost::beast::string_view name, boost::beast::string_view value) 
 } // namespace
 
 message_parser::message_parser(message_listener& listener, std::size_t max_header)
-  : listener_(listener), max_header_(max_header) {
+  : listener_(listener) {
   eager(true);
   header_limit(static_cast<std::uint32_t>(max_header));
   body_limit(boost::none); // the listener knows the route's limit
@@ -76,7 +76,7 @@ void message_parser::on_field_impl(field id, view name, view value, error_code& 
   if (id == field::host && message_.count(id) > 0)
     return refuse(problem(400, "Host must be given once."), ec);
   message_.add_field(id, to_std(name), to_std(value));
-  if (message_.field_bytes() > max_header_ || message_.field_count() > max_fields)
+  if (message_.field_count() > max_fields)
     ec = boost::beast::http::error::header_limit;
 }
 

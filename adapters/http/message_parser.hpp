@@ -54,7 +54,6 @@ private:
   void refuse(response answer, error_code& ec);
 
   message_listener& listener_;
-  std::size_t max_header_;
   request message_;
   int version_ = 11;
   bool head_done_ = false;

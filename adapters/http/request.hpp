@@ -46,8 +46,6 @@ public:
   /// false if `target` has neither form.
   bool set_target(std::string_view target);
   void add_field(field id, std::string_view name, std::string_view value);
-  /// Bytes of all field names and values, and their number.
-  std::size_t field_bytes() const { return text_.size(); }
   std::size_t field_count() const { return fields_.size(); }
 
 private:

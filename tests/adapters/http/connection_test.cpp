@@ -217,6 +217,18 @@ TEST_F(connection_test, refuses_a_chunked_body_over_the_limit_while_it_comes) {
   EXPECT_TRUE(still_serves());
 }
 
+TEST_F(connection_test, a_client_that_sends_on_still_hears_why_it_was_refused) {
+  serve({.max_body = 1000});
+  auto client = connect();
+  client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n");
+  const std::string piece(1'000'000, 'x');
+  for (int i = 0; i < 20; ++i)
+    ASSERT_TRUE(client.send(piece)) << i;
+  auto answer = client.receive();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 413);
+}
+
 TEST_F(connection_test, bounds_what_all_unfinished_bodies_hold) {
   serve({.max_body = 1000, .max_buffered_bodies = 1500});
   auto begin =

@@ -63,6 +63,7 @@ TEST_F(token_import_test, refuses_bad_lines_by_their_number) {
   EXPECT_EQ(errors[1].at("line").as_int64(), 4);
   EXPECT_EQ(errors[1].at("pointer").as_string(), "/token");
   EXPECT_EQ(errors[2].at("line").as_int64(), 5);
+  EXPECT_EQ(errors[2].at("detail").as_string(), "is longer than 256 KiB");
 }
 
 TEST_F(token_import_test, lists_a_bounded_number_of_errors) {
