@@ -12,6 +12,8 @@ namespace signalbox::sqlite {
 namespace {
 
 constexpr std::size_t slice_chunks = 64;
+// Looking at so many chunks is cheaper than at two indexes.
+constexpr std::int64_t few_chunks = 4;
 constexpr std::size_t slice_retries = 1'000;
 
 // Two plain statements: one with a sub-query for the sums costs a temporary table each time.
@@ -94,6 +96,19 @@ std::size_t close_retries(connection& database, job_number job, const closing_jo
   return rows.size();
 }
 
+bool has_open_chunk(connection& database, job_number job, std::int64_t chunks) {
+  if (chunks <= few_chunks)
+    return database.value("SELECT 1 FROM chunks WHERE job = ? AND status <> 3 LIMIT 1", job)
+      .has_value();
+  return database
+    .value("SELECT 1 FROM jobs WHERE n = ?1 AND ("
+           "EXISTS(SELECT 1 FROM chunks INDEXED BY chunks_leased WHERE status = 2 AND job = ?1) "
+           "OR EXISTS(SELECT 1 FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
+           "AND lane = jobs.lane AND app = jobs.app AND pool IN (17, 18, 33) AND job = ?1))",
+           job)
+    .has_value();
+}
+
 } // namespace
 
 job_counts sum_of_chunks(connection& database, job_number job) {
@@ -106,21 +121,20 @@ job_counts sum_of_chunks(connection& database, job_number job) {
 
 bool try_complete(connection& database, job_number job, timestamp now) {
   job_status status{};
-  bool has_retries = false;
+  std::int64_t chunks = 0;
   {
-    auto found = database.query(
-      "SELECT status, EXISTS(SELECT 1 FROM retries WHERE job = ?1) FROM jobs "
-      "WHERE n = ?1 AND completed_at IS NULL AND plan_done = 1 "
-      "AND NOT EXISTS(SELECT 1 FROM chunks INDEXED BY chunks_leased "
-      "WHERE status = 2 AND job = ?1) "
-      "AND NOT EXISTS(SELECT 1 FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
-      "AND lane = jobs.lane AND app = jobs.app AND pool IN (17, 18, 33) AND job = ?1)",
-      job);
+    auto found = database.query("SELECT status, next_seq FROM jobs WHERE n = ? "
+                                "AND completed_at IS NULL AND plan_done = 1",
+                                job);
     if (!found.next())
       return false;
     status = found.as<job_status>(0);
-    has_retries = found.integer(1) != 0;
+    chunks = found.integer(1);
   }
+  if (has_open_chunk(database, job, chunks))
+    return false;
+  const bool has_retries =
+    database.value("SELECT 1 FROM retries WHERE job = ? LIMIT 1", job).has_value();
   if (has_retries) {
     if (check_transition(status, job_status::dispatched) == transition::apply)
       database.execute("UPDATE jobs SET status = ? WHERE n = ? AND status = ?",

@@ -33,7 +33,7 @@ using lane_pool = std::tuple<lane_number, app_id, pool_code>;
 struct writer_state {
   std::uint64_t epoch = 0;
   job_number next_job = 1;
-  two_age_map<job_id, job_number> jobs{1 << 16};
+  two_age_map<job_id, job_number> jobs{1 << 14};
   std::map<lane_pool, job_number> last_claimed; ///< claims go on with the job after it
   std::map<lane_number, std::size_t> claim_turn;
   std::map<lane_number, job_number> last_checked; ///< by the sweeper, for missed completions
