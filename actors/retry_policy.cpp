@@ -5,7 +5,7 @@
 namespace signalbox {
 
 std::chrono::milliseconds retry_backoff(const retry_rules& rules, unsigned attempts_before,
-                                  double random) {
+                                        double random) {
   auto ceiling = rules.backoff_min;
   for (unsigned i = 0; i < attempts_before && ceiling < rules.backoff_max; ++i)
     ceiling *= 2;

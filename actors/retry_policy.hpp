@@ -18,7 +18,7 @@ struct retry_rules {
 /// Full-jitter exponential backoff: anything from 0 to backoff_min doubled with each attempt made
 /// before this one, at most backoff_max. `random` is uniform in [0, 1).
 std::chrono::milliseconds retry_backoff(const retry_rules& rules, unsigned attempts_before,
-                                  double random);
+                                        double random);
 
 /// What becomes of a target after a try that was not accepted. `attempts_before` are the tries made
 /// before this one; a try that was never sent is not charged. A retry waits for the backoff, and at

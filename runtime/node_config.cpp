@@ -8,8 +8,8 @@
 namespace signalbox {
 
 node_config::node_config(const node_settings& settings) {
-  // Actors only sequence what other threads do, in batches: few threads are enough, and each one more
-  // costs context switches (on 2 cores, a second one a quarter of the CPU of a single push).
+  // Actors only sequence what other threads do, in batches: few threads are enough, and each one
+  // more costs context switches (on 2 cores, a second one a quarter of the CPU of a single push).
   auto threads = settings.scheduler.max_threads;
   if (threads == 0)
     threads = std::max<std::size_t>(1, std::thread::hardware_concurrency() / 2);

@@ -25,7 +25,8 @@ TEST(node_config, shares_the_queue_of_work_and_takes_a_thread_for_every_two_core
   node_config config{{}};
   EXPECT_EQ(caf::get_or(config, "scheduler.policy", caf::atom("none")), caf::atom("sharing"));
   caf::actor_system system{config};
-  EXPECT_EQ(system.scheduler().num_workers(), std::max(1u, std::thread::hardware_concurrency() / 2));
+  EXPECT_EQ(system.scheduler().num_workers(),
+            std::max(1u, std::thread::hardware_concurrency() / 2));
   EXPECT_EQ(system.scheduler().max_throughput(), 300u);
 }
 
