@@ -75,15 +75,20 @@ void outcome_batcher_actor::add(report_outcomes& report) {
 void outcome_batcher_actor::guard_tokens(outcome_batch& batch) {
   const auto now = std::chrono::floor<std::chrono::seconds>(batch.at).time_since_epoch();
   auto& storm = storms_[batch.of->dest];
-  std::uint64_t answered = batch.accepted.size();
+  const auto blames_token = [](const outcome& each) {
+    return each.invalidate == invalidation::bad_token ||
+           each.invalidate == invalidation::mismatched_token;
+  };
+  // Those that blame their token count one by one, as they are judged: none vouches for another.
+  std::uint64_t others = batch.accepted.size();
   for (const auto& each : batch.others)
-    answered += each.status != outcome_status::skipped && each.status != outcome_status::expired;
-  storm.count(now, answered, 0);
+    others += !blames_token(each) && each.status != outcome_status::skipped &&
+              each.status != outcome_status::expired;
+  storm.count(now, others, 0);
   for (auto& each : batch.others) {
-    if (each.invalidate != invalidation::bad_token &&
-        each.invalidate != invalidation::mismatched_token)
+    if (!blames_token(each))
       continue;
-    storm.count(now, 0, 1);
+    storm.count(now, 1, 1);
     const bool blameless =
       each.invalidate == invalidation::mismatched_token && !storm.works_for_others(now);
     each.invalidate =

@@ -259,6 +259,17 @@ TEST_F(batcher_stage, one_destinations_storm_is_not_anothers) {
   EXPECT_EQ(store.ledger.invalidated().size(), 101u);
 }
 
+TEST_F(batcher_stage, a_topic_that_works_for_nobody_blames_no_token) {
+  start_batcher(100, 0ms);
+  const auto of = claimed_work(1, 200);
+  report(first, {rejected(of, 0, 50, invalidation::mismatched_token)});
+  EXPECT_TRUE(store.ledger.invalidated().empty()) << "the topic is wrong, not 50 tokens";
+  auto mixed = rejected(of, 50, 5, invalidation::mismatched_token);
+  mixed.accepted.push_back(60);
+  report(first, {std::move(mixed)});
+  EXPECT_EQ(store.ledger.invalidated().size(), 5u) << "it works for another one";
+}
+
 TEST_F(batcher_stage, unregistered_tokens_are_no_storm) {
   start_batcher(100, 0ms);
   const auto of = claimed_work(1, 900);

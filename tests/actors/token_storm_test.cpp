@@ -43,6 +43,16 @@ TEST(token_storm, answers_age_one_second_at_a_time) {
   EXPECT_FALSE(storm.tripped(start + 69s)) << "100 within a minute";
 }
 
+TEST(token_storm, knows_whether_anything_works) {
+  token_storm storm;
+  EXPECT_FALSE(storm.works_for_others(start));
+  storm.count(start, 3, 3);
+  EXPECT_FALSE(storm.works_for_others(start));
+  storm.count(start + 1s, 1, 0);
+  EXPECT_TRUE(storm.works_for_others(start + 60s));
+  EXPECT_FALSE(storm.works_for_others(start + 61s));
+}
+
 TEST(token_storm, a_long_pause_forgets_everything) {
   token_storm storm;
   storm.count(start, 500, 500);
