@@ -64,6 +64,8 @@ void sweeper_actor::finish(const result<sweep_result>& outcome) {
   if (outcome.value.work_due)
     for (const auto& each : peers_->masters)
       send_urgent(this, each, work_hint{});
+  if (outcome.value.skipped >= options_.limit)
+    sweep(); // a large job ended: the rest of its account closes pass by pass, not tick by tick
 }
 
 } // namespace signalbox

@@ -74,6 +74,20 @@ TEST_F(sweeper_stage, releases_what_is_due) {
   EXPECT_EQ(plan_box->all<work_hint>().size(), 1u);
 }
 
+TEST_F(sweeper_stage, closes_a_large_job_that_was_cancelled_pass_by_pass) {
+  std::vector<ledger_target> members;
+  for (token_id id = 1; id <= 10'000; ++id)
+    members.push_back({id, apns_production});
+  store.ledger.add_topic("news", std::move(members));
+  add_job(1);
+  store.ledger.plan("push", 500);
+  start_sweeper();
+  store.ledger.cancel(job_number(1));
+  advance(500ms);
+  EXPECT_EQ(store.ledger.account_of(job_number(1)).counts.skipped, 10'000);
+  EXPECT_EQ(store.calls(store_call::sweep), 1u + 11u) << "1,000 targets a pass";
+}
+
 TEST_F(sweeper_stage, one_pass_at_a_time) {
   start_sweeper();
   store.hold();

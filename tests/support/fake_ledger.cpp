@@ -399,10 +399,10 @@ std::vector<job_id> fake_ledger::complete(const std::vector<job_id>& ids) {
   return done;
 }
 
-void fake_ledger::close_ended(job& of, sweep_result& result) {
+void fake_ledger::close_ended(job& of, std::size_t limit, sweep_result& result) {
   of.unplanned.clear();
   for (auto& each : of.chunks) {
-    if (each.state != chunk_state::ready)
+    if (each.state != chunk_state::ready || result.skipped >= limit)
       continue;
     for (std::size_t i = 0; i < each.bits.size(); ++i)
       if (!each.bits[i]) {
@@ -432,7 +432,7 @@ sweep_result fake_ledger::sweep(const sweep_request& request) {
       ++result.released;
     }
     if (is_terminal(of.status))
-      close_ended(of, result);
+      close_ended(of, request.limit, result);
     else if (try_complete(of))
       ++result.completed;
     result.plan_due = result.plan_due || can_plan(of);

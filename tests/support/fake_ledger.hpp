@@ -96,7 +96,7 @@ private:
   void flush_chunk(job& of, const outcome_batch& batch, flush_result& result);
   void flush_retries(job& of, const outcome_batch& batch, flush_result& result);
   void settle(job& of, chunk& in, const outcome& one, flush_result& result);
-  void close_ended(job& of, sweep_result& result);
+  void close_ended(job& of, std::size_t limit, sweep_result& result);
   bool try_complete(job& of);
 
   const wall_clock& clock_;

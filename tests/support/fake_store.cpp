@@ -5,6 +5,19 @@
 
 namespace signalbox {
 
+namespace {
+
+constexpr store_call all_calls[] = {store_call::commit, store_call::plan,     store_call::claim,
+                                    store_call::reload, store_call::renew,    store_call::release,
+                                    store_call::flush,  store_call::complete, store_call::sweep};
+
+} // namespace
+
+void fake_store::hold() {
+  for (const auto call : all_calls)
+    hold(call);
+}
+
 bool fake_store::step() {
   if (queue_.empty())
     return false;
@@ -15,14 +28,14 @@ bool fake_store::step() {
 }
 
 void fake_store::let_go() {
-  holding_ = false;
+  held_.clear();
   while (step()) {
   }
 }
 
 void fake_store::fail_all(errc code) {
-  for (int call = 0; call <= static_cast<int>(store_call::sweep); ++call)
-    fail(static_cast<store_call>(call), code);
+  for (const auto call : all_calls)
+    fail(call, code);
 }
 
 void fake_store::heal() {
@@ -47,7 +60,7 @@ void fake_store::take(store_call call, callback<T> done, std::function<T()> carr
     else
       done(result<T>::success(carry_out()));
   };
-  if (holding_)
+  if (held_.contains(call))
     queue_.push_back(std::move(answer));
   else
     answer();

@@ -31,8 +31,9 @@ class fake_store : public job_store {
 public:
   explicit fake_store(const wall_clock& clock) : ledger(clock) {}
 
-  /// From now on calls wait until `step` or `let_go`.
-  void hold() { holding_ = true; }
+  /// From now on calls (of this kind) wait until `step` or `let_go`.
+  void hold();
+  void hold(store_call call) { held_.insert(call); }
   /// Carries out the call that has waited longest and answers it; false if there is none.
   bool step();
   /// Carries out all that waits, and holds nothing from now on.
@@ -71,7 +72,7 @@ private:
   template <class T>
   void take(store_call call, callback<T> done, std::function<T()> carry_out);
 
-  bool holding_ = false;
+  std::set<store_call> held_;
   std::deque<std::function<void()>> queue_;
   std::map<store_call, errc> failing_;
   std::set<store_call> throwing_;
