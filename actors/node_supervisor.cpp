@@ -21,10 +21,7 @@ node_supervisor_actor::behavior_type node_supervisor_actor::make_behavior() {
       if (!stopping_)
         start(restart.place);
     },
-    [this](const peers_changed& change) {
-      peers_[change.peers->lane] = change.peers;
-      send_urgent(this, group(), change);
-    },
+    [this](const peers_changed& change) { send_urgent(this, group(), change); },
     [this](const drain&) {
       stopping_ = true;
       auto promise = make_response_promise<drained>();
@@ -39,7 +36,6 @@ void node_supervisor_actor::on_exit() {
     if (each.handle)
       send_exit(each.handle, caf::exit_reason::user_shutdown);
   children_.clear();
-  peers_.clear();
 }
 
 committer node_supervisor_actor::group() const {
@@ -58,8 +54,7 @@ void node_supervisor_actor::start(std::size_t place) {
   child.handle = caf::actor_cast<caf::actor>(spawn<committer_actor, caf::monitored>(
     ports_.directory.enter({"", "committer", 0}, options_.committer_mailbox),
     std::ref(ports_.store), options_.commits));
-  for (const auto& [lane, peers] : peers_)
-    send_urgent(this, group(), peers_changed{peers});
+  // Lanes answer with their peers, which are passed on to it.
   for (std::size_t lane = 1; lane < children_.size(); ++lane)
     if (children_[lane].handle)
       send(caf::actor_cast<lane_supervisor>(children_[lane].handle), committer_changed{group()});

@@ -9,7 +9,6 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,7 +53,6 @@ private:
   node_ports ports_;
   node_options options_;
   std::vector<child> children_; ///< the committer, then the lanes
-  std::map<std::string, std::shared_ptr<const lane_peers>> peers_;
   bool stopping_ = false;
 };
 
