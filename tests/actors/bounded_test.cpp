@@ -104,7 +104,7 @@ TEST_F(bounded_mailbox, never_refuses_what_is_urgent) {
 
 TEST_F(bounded_mailbox, never_refuses_an_exit) {
   const auto to = start_counter(0);
-  crash(to);
+  caf::anon_send_exit(to, caf::exit_reason::user_shutdown);
   run();
   EXPECT_FALSE(is_alive(to));
 }

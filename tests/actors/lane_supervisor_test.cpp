@@ -227,16 +227,31 @@ TEST_F(lane, an_outage_of_the_store_costs_time_and_nothing_else) {
 TEST_F(lane, drains_from_upstream) {
   add_topic("news", 300);
   const auto job = add_job(1, "news");
-  start_lane(small_lane("push"));
-  store.hold();
+  auto options = small_lane("push");
+  options.flush_interval = 1h; // only a window that presses, or a drain, makes it flush
+  start_lane(std::move(options));
+  store.hold(store_call::plan);
+  store.hold(store_call::claim);
   anon_send_urgent(peers()->plan, work_hint{});
-  answer_all(); // frees windows, once the store has written it
+  run();
   const auto done = ask_drain(under_test);
   EXPECT_EQ(dead_transports(), 0u) << "the planner has a step under way";
+  for (const auto& each : peers()->masters)
+    anon_send_urgent(each, work_hint{});
+  transports[0]->answer_all(counting());
+  run();
+  ASSERT_EQ(store.waiting(), 1u + 2u) << "meanwhile both masters go on";
+  store.step();
+  run();
+  EXPECT_EQ(dead_transports(), 0u) << "a master has a claim under way";
   store.let_go();
   run();
   EXPECT_EQ(dead_transports(), 2u) << "the senders' turn: their connections close";
   EXPECT_FALSE(*done) << "requests are under way";
+  const auto flushes = store.calls(store_call::flush);
+  transports[1]->answer_next(1, counting());
+  run();
+  EXPECT_EQ(store.calls(store_call::flush), flushes) << "the batcher's turn comes last";
   answer_all();
   EXPECT_TRUE(*done);
   const auto account = store.ledger.account_of(job);

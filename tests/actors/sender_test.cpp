@@ -256,6 +256,19 @@ TEST_F(sender_stage, a_small_work_waits_for_a_slice_of_each_other_one_at_most) {
   EXPECT_GT(submitted_of(other), 0u);
 }
 
+TEST_F(sender_stage, no_work_takes_more_than_a_slice_of_what_one_commit_frees) {
+  start_sender(256);
+  const auto large = work_builder(1).targets(1'000).build();
+  const auto other = work_builder(2).targets(1'000).build();
+  const auto small = work_builder(3).targets(1).build();
+  assign({large});
+  assign({other, small});
+  answer(256);
+  commit_all();
+  EXPECT_EQ(submitted_of(small), 1u);
+  EXPECT_LE(submitted_of(large), 256u + 2 * 64);
+}
+
 TEST_F(sender_stage, works_that_share_a_window_get_equal_shares) {
   start_sender(128);
   const auto large = work_builder(1).targets(1'000).build();
@@ -315,7 +328,9 @@ TEST_F(sender_stage, a_stopped_job_is_skipped_from_where_it_is) {
   assign({stopped, other});
   tell(job_stopped{job_number(1), "cancelled"});
   EXPECT_EQ(count(outcome_status::skipped), 20u);
-  answer(10);
+  answer(4);
+  commit_all(); // frees slots while the rest of it is under way
+  answer(6);
   commit_all();
   EXPECT_EQ(count(outcome_status::accepted), 10u);
   EXPECT_EQ(submitted_of(stopped), 10u);
@@ -411,6 +426,10 @@ TEST_F(sender_stage, the_same_assignment_twice_is_sent_once) {
   assign({of});
   assign({of});
   EXPECT_EQ(submitted(), 5u);
+  auto successor = std::make_shared<credit_inbox>();
+  peers.room = probe<credit>(successor);
+  publish();
+  EXPECT_EQ(successor->all<credit_used>().at(0).shares.at(0).targets, 5) << "and held once";
 }
 
 TEST_F(sender_stage, a_drain_lets_what_is_under_way_come_home) {
@@ -419,7 +438,7 @@ TEST_F(sender_stage, a_drain_lets_what_is_under_way_come_home) {
   const auto done = ask_drain(under_test);
   EXPECT_TRUE(transport->stopped);
   EXPECT_FALSE(*done);
-  assign({work_builder(2).targets(5).build()});
+  assign({work_builder(2).targets(5).skipped(1).build()});
   answer(4);
   commit_all();
   EXPECT_EQ(submitted(), 10u) << "nothing new";
@@ -427,6 +446,7 @@ TEST_F(sender_stage, a_drain_lets_what_is_under_way_come_home) {
   answer(6);
   EXPECT_TRUE(*done);
   EXPECT_EQ(count(outcome_status::accepted), 10u) << "and is reported";
+  EXPECT_EQ(outcomes().size(), 10u) << "and nothing else";
 }
 
 TEST_F(sender_stage, a_crash_closes_its_connections) {
