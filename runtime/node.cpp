@@ -7,6 +7,7 @@
 #include "adapters/apns/transport.hpp"
 #include "adapters/http/api.hpp"
 #include "adapters/http/server.hpp"
+#include "adapters/http2/proxy_settings.hpp"
 #include "adapters/store/sqlite/sqlite_store.hpp"
 #include "adapters/telemetry/metrics.hpp"
 #include "runtime/node_config.hpp"
@@ -52,8 +53,14 @@ sqlite_options store_options(const node_settings::store_group& settings, const w
   return options;
 }
 
+result<proxy_settings> proxies_of(const node_settings::apns_group& settings) {
+  return settings.proxy.empty() ? proxy_settings_from_environment()
+                                : parse_proxy_settings(settings.proxy, "");
+}
+
 apns_transport_options transport_options(const node_settings::apns_group& settings) {
   apns_transport_options options;
+  options.proxy = proxies_of(settings).value;
   options.production = {settings.production_host, std::to_string(settings.production_port)};
   options.sandbox = {settings.sandbox_host, std::to_string(settings.sandbox_port)};
   options.ca_file = settings.ca_file.string();
@@ -98,7 +105,7 @@ struct node::parts {
 
   std::vector<provider_options> providers(const node_settings& settings);
   lane_options lane(const node_settings& settings, const lane_settings& lane);
-  http::router routes();
+  http::router routes(std::size_t max_batch_body);
 };
 
 std::vector<provider_options> node::parts::providers(const node_settings& settings) {
@@ -142,24 +149,32 @@ lane_options node::parts::lane(const node_settings& settings, const lane_setting
   return options;
 }
 
-http::router node::parts::routes() {
+http::router node::parts::routes(std::size_t max_batch_body) {
   const auto full = [this] {
+    // One full lane refuses its own jobs; only when all are full, others should be asked instead.
     std::vector<http::readiness_check> checks;
+    std::size_t lanes = 0;
+    std::size_t full_lanes = 0;
     for (const auto& entry : stages.list()) {
-      if (entry.place.stage != "ingest" && entry.place.stage != "committer")
+      const bool is_door = entry.place.stage == "ingest";
+      if (!is_door && entry.place.stage != "committer")
         continue;
-      const auto name =
-        entry.place.lane.empty() ? entry.place.stage : entry.place.lane + "." + entry.place.stage;
       const auto depth = entry.mailbox->depth.load();
       const auto capacity = entry.mailbox->capacity.load();
+      const bool is_full = depth * 100 >= capacity * 95;
+      lanes += is_door;
+      full_lanes += is_door && is_full;
       checks.push_back(
-        {name, depth * 100 < capacity * 95,
+        {is_door ? entry.place.lane + ".ingest" : entry.place.stage, !is_full,
          std::to_string(depth) + " of " + std::to_string(capacity) + " places taken"});
     }
+    if (full_lanes < lanes)
+      for (auto& each : checks)
+        each.ok = each.ok || each.name != "committer";
     return checks;
   };
   return http::make_api({*store, *store, *store, door, clock, check_apns_size,
-                         [this] { return render_metrics(stages); }, full});
+                         [this] { return render_metrics(stages); }, full, max_batch_body});
 }
 
 node::node(node_settings settings, std::function<void(const std::string& what)> on_failure)
@@ -181,6 +196,10 @@ node::start_result node::start() {
   p.store = std::move(opened.value);
 
   if (const auto& apns = settings_.apns; !apns.key_file.empty()) {
+    if (const auto proxies = proxies_of(apns); !proxies.ok()) {
+      parts_.reset();
+      return {node_status::failed, proxies.message};
+    }
     const auto refresh = std::chrono::duration_cast<std::chrono::minutes>(apns.token_refresh);
     p.tokens = std::make_unique<provider_token_keeper>(
       provider_token_policy{refresh, std::chrono::minutes{20}});
@@ -206,7 +225,8 @@ node::start_result node::start() {
   const node_ports ports{*p.store, p.clock, p.door, p.stages};
   p.root = p.actors.spawn<node_supervisor_actor>(ports, std::move(options));
 
-  p.server = std::make_unique<http::server>(server_options(settings_.http), p.routes());
+  p.server = std::make_unique<http::server>(server_options(settings_.http),
+                                            p.routes(settings_.http.max_batch_body_bytes));
   try {
     p.server->start();
   } catch (const std::system_error& error) {

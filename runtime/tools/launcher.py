@@ -139,7 +139,8 @@ class Node:
         self.log = open(self.directory / "node.log", "a")
         self.process = subprocess.Popen(
             [*self.prefix, str(self.bin_dir / "signalboxd"), f"--config-file={self.config}"],
-            stdout=self.log, stderr=self.log, start_new_session=True)
+            stdout=self.log, stderr=self.log, start_new_session=True,
+            env={**os.environ, "NO_PROXY": "localhost"})  # the simulator is on this machine
         self.info = wait_for_file(info_file, self.process, seconds, "the node")
         return self
 
