@@ -161,7 +161,7 @@ def main():
         print("1 % of the devices are gone, and 0.5 % of the requests meet a provider that is busy.")
         bar = Bar("import", options.tokens)
         answer = import_tokens(node, options.tokens, options.seed, bar.draw)
-        bar.draw(options.tokens, f"created {answer['created']:,} refused {answer.get('refused_count', 0):,}", True)
+        bar.draw(options.tokens, f"created {answer['created']:,} refused {answer['refused']:,}", True)
         code, _, job = node.call("POST", f"/v1/topics/{TOPIC}/publish",
                                  {"title": "Signalbox", "body": "Hello, everyone", "data": {"from": "demo"}})
         if code != 202:
