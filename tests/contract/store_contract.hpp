@@ -47,11 +47,6 @@ struct store_kind {
   friend void PrintTo(const store_kind& kind, std::ostream* out) { *out << kind.name; }
 };
 
-/// Names of tests carry the name, not the bytes.
-inline void PrintTo(const store_kind& kind, std::ostream* out) {
-  *out << kind.name;
-}
-
 /// The kinds that are instantiated: one for each store that this build has.
 std::vector<store_kind> store_kinds();
 
