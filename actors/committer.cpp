@@ -15,7 +15,11 @@ committer_actor::behavior_type committer_actor::make_behavior() {
   return {
     [this](submit_jobs& batch) { submit(batch); },
     [this](group_committed& group) { finish(group); },
-    [this](const peers_changed& change) { lanes_[change.peers->lane].peers = change.peers; },
+    [this](const peers_changed& change) {
+      auto& lane = lanes_[change.peers->lane];
+      lane.peers = change.peers;
+      report_taken(lane); // a new committer may get jobs before it knows from whom
+    },
     [this](const drain&) {
       drain_promise_ = make_response_promise<drained>();
       finish_drain();
@@ -38,7 +42,6 @@ void committer_actor::submit(submit_jobs& batch) {
 
 void committer_actor::commit_next() {
   std::vector<job_submission> jobs;
-  std::map<std::string, std::size_t> taken;
   std::map<std::string, std::size_t> direct_left;
   auto lane = lanes_.upper_bound(last_lane_);
   for (std::size_t idle = 0; idle < lanes_.size() && jobs.size() < options_.group_size;) {
@@ -58,7 +61,7 @@ void committer_actor::commit_next() {
       left->second -= take ? 1 : 0;
       group_.push_back({name, job.job.id, std::move(job.reply)});
       jobs.push_back({std::move(job.job), take});
-      ++taken[name];
+      ++queue.taken;
       last_lane_ = name;
     }
     ++lane;
@@ -67,13 +70,17 @@ void committer_actor::commit_next() {
     finish_drain();
     return;
   }
-  for (const auto& [name, count] : taken)
-    if (const auto& peers = lanes_[name].peers)
-      send_urgent(this, peers->door, jobs_taken{count});
+  for (auto& [name, queue] : lanes_)
+    report_taken(queue);
   store_.commit_jobs(std::move(jobs), options_.lease,
                      [self = committer{this}](result<std::vector<commit_result>> outcome) {
                        anon_send_urgent(self, group_committed{std::move(outcome)});
                      });
+}
+
+void committer_actor::report_taken(lane_queue& lane) {
+  if (lane.taken > 0 && lane.peers && lane.peers->door)
+    send_urgent(this, lane.peers->door, jobs_taken{std::exchange(lane.taken, 0)});
 }
 
 void committer_actor::finish(group_committed& group) {

@@ -36,6 +36,7 @@ public:
 private:
   struct lane_queue {
     std::deque<accept_job> waiting;
+    std::size_t taken = 0;                         ///< jobs that the door has no credit back for
     std::vector<std::weak_ptr<const work>> direct; ///< handed over; whoever is done lets go of them
     std::size_t next_master = 0;
     std::shared_ptr<const lane_peers> peers;
@@ -48,6 +49,7 @@ private:
 
   void submit(submit_jobs& batch);
   void commit_next();
+  void report_taken(lane_queue& lane);
   void finish(group_committed& group);
   void hand_over(lane_queue& lane, std::vector<work_ptr> works);
   std::size_t direct_room(lane_queue& lane) const;

@@ -1,5 +1,6 @@
 #include "actors/ingest.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace signalbox {
@@ -13,7 +14,8 @@ ingest_actor::behavior_type ingest_actor::make_behavior() {
   return {
     [this](accept_job& job) { accept(job); },
     [this](const jobs_taken& taken) {
-      credit_ += taken.count;
+      // Never more than all of it: what was taken from a former ingest counts for this one, too.
+      credit_ = std::min(full_credit_, credit_ + taken.count);
       pump();
     },
     [this](const peers_changed& change) { change_peers(*change.peers); },

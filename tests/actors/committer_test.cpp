@@ -91,6 +91,15 @@ TEST_F(committer_stage, commits_at_once_when_the_writer_is_idle) {
   EXPECT_EQ(push.hints(), 1u);
 }
 
+TEST_F(committer_stage, credit_for_jobs_that_came_before_the_lane_was_known_is_not_lost) {
+  const auto group = start_committer();
+  submit(group, jobs(1, 3));
+  EXPECT_TRUE(replies->was_accepted(job_number(3)));
+  auto& push = join(group, "push");
+  ASSERT_EQ(push.door->all<jobs_taken>().size(), 1u);
+  EXPECT_EQ(push.door->all<jobs_taken>()[0].count, 3u);
+}
+
 TEST_F(committer_stage, answers_only_after_the_commit) {
   const auto group = start_committer();
   join(group, "push");

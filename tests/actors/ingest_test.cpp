@@ -91,6 +91,15 @@ TEST_F(ingest_stage, a_mailbox_of_one_still_lets_jobs_through) {
   EXPECT_EQ(stats->depth, 0);
 }
 
+TEST_F(ingest_stage, credit_never_exceeds_what_there_is) {
+  const auto door = start_ingest(10, 2);
+  anon_send_urgent(door, jobs_taken{5}); // of jobs that a former one had passed on
+  for (std::uint64_t job = 1; job <= 5; ++job)
+    submit(door, job);
+  run();
+  EXPECT_EQ(passed_on(committer_box).size(), 2u);
+}
+
 TEST_F(ingest_stage, a_new_committer_means_full_credit) {
   const auto door = start_ingest(10, 1);
   submit(door, 1);
