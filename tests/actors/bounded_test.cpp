@@ -112,18 +112,23 @@ TEST_F(bounded_mailbox, never_refuses_an_exit) {
 TEST_F(bounded_mailbox, answers_a_refused_request) {
   const auto to = start_counter(1);
   send(to, 0);
-  caf::error failure;
-  int answer = -1;
-  const auto asking = system.spawn([&](caf::event_based_actor* self) -> caf::behavior {
-    self->request(to, caf::infinite, true)
-      .then([&](int count) { answer = count; }, [&](const caf::error& why) { failure = why; });
-    return {};
-  });
-  // The asking actor runs first and finds the mailbox full.
-  scheduler_.prioritize(asking);
+  struct heard {
+    caf::error failure;
+    int answer = -1;
+  };
+  const auto result = std::make_shared<heard>();
+  const auto asking = start_function(
+    [to](caf::event_based_actor* self, const std::shared_ptr<heard>& result) -> caf::behavior {
+      self->request(to, caf::infinite, true)
+        .then([result](int count) { result->answer = count; },
+              [result](const caf::error& why) { result->failure = why; });
+      return {};
+    },
+    result);
+  scheduler_.prioritize(asking); // while the mailbox is full
   run();
-  EXPECT_EQ(answer, -1);
-  EXPECT_EQ(failure, caf::sec::unavailable_or_would_block);
+  EXPECT_EQ(result->answer, -1);
+  EXPECT_EQ(result->failure, caf::sec::unavailable_or_would_block);
   EXPECT_EQ(stats->refused, 1u);
 }
 

@@ -263,15 +263,7 @@ TEST_F(lane, drains_from_upstream) {
 TEST_F(lane, drains_its_door_first) {
   start_lane(small_lane("push"));
   auto replies = std::make_shared<reply_log>();
-  bool closed = false;
-  const auto asking = system.spawn([&](caf::event_based_actor* self) -> caf::behavior {
-    self->request(under_test, caf::infinite, drain_door{}).then([&](const drained&) {
-      closed = true;
-    });
-    return {};
-  });
-  run();
-  EXPECT_TRUE(closed);
+  EXPECT_TRUE(*ask_drain(under_test, drain_door{}));
   door.submit(accepted_job(topic_job(1, "news", clock.now()), replies));
   run();
   EXPECT_EQ(replies->refusal(job_number(1)), errc::unavailable);

@@ -473,11 +473,11 @@ TEST_F(master_stage, a_drain_claims_nothing_more_and_keeps_the_leases_of_what_is
   add_job(1, 30);
   grant(10);
   EXPECT_TRUE(*ask_drain(under_test));
+  grant(10);
+  EXPECT_EQ(store.claims.size(), 1u);
   const auto asked = requests();
   tell(work_hint{});
   EXPECT_EQ(requests(), asked);
-  grant(10);
-  EXPECT_EQ(store.claims.size(), 1u);
   for (int i = 0; i < 60; ++i)
     advance(500ms);
   EXPECT_EQ(store.ledger.expired(), 0u);

@@ -335,8 +335,6 @@ TEST_F(sender_stage, a_stopped_job_is_skipped_from_where_it_is) {
   EXPECT_EQ(count(outcome_status::accepted), 10u);
   EXPECT_EQ(submitted_of(stopped), 10u);
   EXPECT_EQ(submitted_of(other), 10u);
-  for (const auto& each : transport->submissions)
-    EXPECT_GT(each.count, 0u) << "an empty submission";
   EXPECT_EQ(finished_works(), (std::vector{stopped}));
 }
 
@@ -345,6 +343,9 @@ TEST_F(sender_stage, a_job_that_expired_is_told_as_expired) {
   assign({work_builder(1).targets(30).build()});
   tell(job_stopped{job_number(1), "expired"});
   EXPECT_EQ(count(outcome_status::expired), 20u);
+  answer(4);
+  commit_all();
+  EXPECT_EQ(transport->submissions.size(), 1u) << "nothing is left to submit, not even 0 targets";
 }
 
 TEST_F(sender_stage, a_dropped_work_is_neither_submitted_nor_reported) {

@@ -64,16 +64,28 @@ protected:
     return handle;
   }
 
+  /// An actor made of a function. Its arguments are never none: CAF would then dereference a null
+  /// pointer, which sanitizers stop.
+  template <class Fun, class... Ts>
+  caf::actor start_function(Fun function, Ts... args) {
+    static_assert(sizeof...(Ts) > 0);
+    const auto actor = system.spawn(std::move(function), std::move(args)...);
+    spawned_.push_back(caf::actor_cast<caf::weak_actor_ptr>(actor));
+    return actor;
+  }
+
   /// An actor that stands in for another one and keeps what it gets, other messages aside.
   template <class Handle, class... Messages>
   Handle probe(std::shared_ptr<inbox<Messages...>> into) {
-    const auto actor = system.spawn([into](caf::event_based_actor* self) -> caf::behavior {
-      self->set_default_handler(caf::drop);
-      return {
-        [into](const Messages& message) { into->template all<Messages>().push_back(message); }...};
-    });
-    spawned_.push_back(caf::actor_cast<caf::weak_actor_ptr>(actor));
-    return caf::actor_cast<Handle>(actor);
+    using box = std::shared_ptr<inbox<Messages...>>;
+    return caf::actor_cast<Handle>(start_function(
+      [](caf::event_based_actor* self, const box& into) -> caf::behavior {
+        self->set_default_handler(caf::drop);
+        return {[into](const Messages& message) {
+          into->template all<Messages>().push_back(message);
+        }...};
+      },
+      std::move(into)));
   }
 
   /// Kills an actor as a crash would: what it has not come to in its mailbox is lost.
@@ -91,17 +103,18 @@ protected:
       caf::abstract_actor::is_terminated_flag);
   }
 
-  /// Asks a stage to drain; true once it has answered.
-  template <class Handle>
-  std::shared_ptr<bool> ask_drain(const Handle& handle) {
+  /// Sends a request, drain above all; true once it is answered.
+  template <class Handle, class Request = drain>
+  std::shared_ptr<bool> ask_drain(const Handle& handle, Request request = {}) {
     auto answered = std::make_shared<bool>(false);
-    const auto asking =
-      system.spawn([answered, handle](caf::event_based_actor* self) -> caf::behavior {
-        self->request<caf::message_priority::high>(handle, caf::infinite, drain{})
+    start_function(
+      [request](caf::event_based_actor* self, const std::shared_ptr<bool>& answered,
+                const Handle& handle) -> caf::behavior {
+        self->request<caf::message_priority::high>(handle, caf::infinite, request)
           .then([answered](const drained&) { *answered = true; });
         return {};
-      });
-    spawned_.push_back(caf::actor_cast<caf::weak_actor_ptr>(asking));
+      },
+      answered, handle);
     run();
     return answered;
   }
