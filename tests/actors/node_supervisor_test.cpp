@@ -177,7 +177,8 @@ TEST_F(node, stops_in_order_and_the_next_start_goes_on) {
   EXPECT_EQ(duplicates(), 0u) << "an orderly stop sends nothing twice";
 }
 
-// Everything that can go wrong inside a node, at random: the same seed gives the same run.
+// Everything that can go wrong inside a node, at random. A seed repeats the decisions of a run; the
+// order in which a map of pointers is walked is left to chance.
 class faults : public node, public ::testing::WithParamInterface<unsigned> {
 protected:
   bool chance(double probability) { return std::bernoulli_distribution{probability}(random); }
