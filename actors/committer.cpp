@@ -15,6 +15,11 @@ committer_actor::behavior_type committer_actor::make_behavior() {
   return {
     [this](submit_jobs& batch) { submit(batch); },
     [this](group_committed& group) { finish(group); },
+    [this](const tick&) {
+      scheduled_ = false;
+      if (group_.empty())
+        commit_next();
+    },
     [this](const peers_changed& change) {
       auto& lane = lanes_[change.peers->lane];
       lane.peers = change.peers;
@@ -37,7 +42,14 @@ void committer_actor::submit(submit_jobs& batch) {
   auto& waiting = lanes_[batch.lane].waiting;
   std::move(batch.jobs.begin(), batch.jobs.end(), std::back_inserter(waiting));
   if (group_.empty())
-    commit_next();
+    schedule_commit();
+}
+
+// Behind what is in the mailbox already, so that a burst becomes one group and not one job and a
+// rest.
+void committer_actor::schedule_commit() {
+  if (!std::exchange(scheduled_, true))
+    send_urgent(this, committer{this}, tick{});
 }
 
 void committer_actor::commit_next() {
@@ -114,7 +126,7 @@ void committer_actor::finish(group_committed& group) {
       for (const auto& each : peers->masters)
         send_urgent(this, each, work_hint{});
     }
-  commit_next();
+  schedule_commit();
 }
 
 void committer_actor::hand_over(lane_queue& lane, std::vector<work_ptr> works) {

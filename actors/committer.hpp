@@ -48,6 +48,7 @@ private:
   };
 
   void submit(submit_jobs& batch);
+  void schedule_commit();
   void commit_next();
   void report_taken(lane_queue& lane);
   void finish(group_committed& group);
@@ -59,6 +60,7 @@ private:
   committer_options options_;
   std::map<std::string, lane_queue> lanes_;
   std::string last_lane_; ///< the next group starts behind it
+  bool scheduled_ = false;
   std::vector<in_flight> group_;
   caf::typed_response_promise<drained> drain_promise_;
 };

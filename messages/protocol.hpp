@@ -245,7 +245,8 @@ using ingest =
 /// lane.
 using committer =
   caf::typed_actor<caf::reacts_to<submit_jobs>, caf::reacts_to<group_committed>,
-                   caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
+                   caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
+                   caf::replies_to<drain>::with<drained>>;
 
 /// Cuts jobs into chunks, a bounded step at a time, while there is something to plan.
 using planner =
