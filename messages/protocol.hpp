@@ -243,10 +243,9 @@ using ingest =
 
 /// Commits jobs in groups, from the lanes in turn, answers each after the commit, and tells the
 /// lane.
-using committer =
-  caf::typed_actor<caf::reacts_to<submit_jobs>, caf::reacts_to<group_committed>,
-                   caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
-                   caf::replies_to<drain>::with<drained>>;
+using committer = caf::typed_actor<caf::reacts_to<submit_jobs>, caf::reacts_to<group_committed>,
+                                   caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
+                                   caf::replies_to<drain>::with<drained>>;
 
 /// Cuts jobs into chunks, a bounded step at a time, while there is something to plan.
 using planner =
