@@ -29,6 +29,7 @@ namespace {
 
 constexpr std::size_t longest_body = 1024 * 1024;
 constexpr auto idle_timeout = std::chrono::seconds{60};
+constexpr auto linger_timeout = std::chrono::seconds{2};
 
 std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
@@ -69,9 +70,25 @@ private:
     response_.prepare_payload();
     http::async_write(stream_, response_,
                       [self = shared_from_this()](beast::error_code error, std::size_t) {
-                        if (!error && self->response_.keep_alive())
-                          self->read();
+                        if (error)
+                          return;
+                        if (self->response_.keep_alive())
+                          return self->read();
+                        beast::error_code ignored;
+                        self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+                        self->stream_.expires_after(linger_timeout);
+                        self->linger();
                       });
+  }
+
+  // A close with bytes unread resets the connection, and the client may never see the answer.
+  void linger() {
+    buffer_.clear();
+    stream_.async_read_some(buffer_.prepare(64 * 1024),
+                            [self = shared_from_this()](beast::error_code error, std::size_t) {
+                              if (!error)
+                                self->linger();
+                            });
   }
 
   beast::tcp_stream stream_;
