@@ -72,7 +72,8 @@ name that is unknown or repeated, a value of another kind, without its unit or o
 a brace that is missing are errors.
 
 In the environment, strings have no quotes: `SIGNALBOX_HTTP_ADDRESS=::1`. Relative paths are relative
-to the working directory. *Reload*: a change is applied by SIGHUP; others take a restart.
+to the working directory. *Reload*: meant to change on a running node. For now every change takes a
+restart; SIGHUP only reads the file of `apns.key-file` again.
 )";
 
 constexpr std::string_view lanes_text = R"(
