@@ -87,9 +87,9 @@ void sender_actor::take(const assign_works& assignment) {
     work.master = assignment.master;
     work.lease_deadline = of->lease_deadline;
     windows_[of->dest].held += of->size();
-    if (!of->skipped.empty()) {
+    if (!of->settled.empty()) {
       outcome_batch batch{of, {}, {}, clock_.now()};
-      for (const auto& each : of->skipped) {
+      for (const auto& each : of->settled) {
         outcome skipped;
         skipped.token = each.id;
         skipped.index = each.index;

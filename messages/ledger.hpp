@@ -69,6 +69,20 @@ struct renewed_lease {
   lease_ref lease;
   bool held = false; ///< false: another owner has it; submit nothing more, report nothing more
   job_status status = job_status::in_progress; ///< terminal: skip what has not been submitted
+  bool paused = false;                         ///< give back what has not been submitted
+};
+
+/// Targets of a work whose requests may leave once this is durable: for jobs that give up on
+/// unknown.
+struct sent_mark {
+  work_ptr of;
+  std::vector<std::uint32_t> positions; ///< in `of->targets`
+};
+
+/// A target that was handed over to a retry row.
+struct retry_ref {
+  job_id job;
+  token_id token = 0;
 };
 
 struct renewal {
@@ -85,6 +99,9 @@ struct flush_result {
 struct sweep_request {
   std::string lane;
   std::size_t limit = 1'000;
+  /// Finished jobs are deleted after this; those with failures, and dead letters, later.
+  std::chrono::hours keep_jobs{7 * 24};
+  std::chrono::hours keep_failures{30 * 24};
 };
 
 /// What one tick of the sweeper found and did.
@@ -92,8 +109,23 @@ struct sweep_result {
   std::size_t released = 0;  ///< scheduled jobs that became due
   std::size_t completed = 0; ///< jobs whose completion had been missed
   std::size_t skipped = 0;   ///< targets of ended jobs that were closed
+  std::size_t expired = 0;   ///< jobs whose deadline passed before anything was claimed
+  std::size_t deleted = 0;   ///< jobs and dead letters whose time was over
+  std::size_t faulty = 0;    ///< rows that could not be worked on: set aside, the rest went on
+  bool more = false;         ///< a limit was reached: another pass would find more at once
   bool work_due = false;     ///< unclaimed chunks or due retries exist
   bool plan_due = false;     ///< jobs wait for planning
+};
+
+/// What waits in a lane. Ages are of what is due, since it was due: neither a schedule nor a job's
+/// own age counts.
+struct backlog {
+  std::int64_t ready_chunks = 0;
+  std::int64_t due_retries = 0;
+  std::int64_t waiting_retries = 0; ///< not due yet
+  std::int64_t scheduled_jobs = 0;
+  std::int64_t dead_letters = 0;             ///< all lanes'
+  std::chrono::milliseconds oldest_due_age{0}; ///< 0: nothing is due
 };
 
 } // namespace signalbox

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/outcome_status.hpp"
 #include "messages/work.hpp"
 
 #include <cstdint>
@@ -8,19 +9,6 @@
 #include <vector>
 
 namespace signalbox {
-
-/// What became of a target. The numbers are stored in receipts: never change one. `retry` hands the
-/// target over to a retry row: it stays pending.
-enum class outcome_status : std::uint8_t {
-  accepted = 1,
-  rejected = 2,
-  unknown = 3,
-  expired = 4,
-  skipped = 5,
-  retry = 6,
-};
-
-std::string_view to_string(outcome_status value);
 
 /// Why a token is to be invalidated, and by which rule.
 enum class invalidation : std::uint8_t {
@@ -41,6 +29,8 @@ struct outcome {
   timestamp retry_at;         ///< status retry
   invalidation invalidate = invalidation::none;
   std::optional<timestamp> unregistered_at; ///< the 410's timestamp; none: time of the answer
+  /// The target ran out of attempts: it is listed as a dead letter, in the same transaction.
+  bool dead_letter = false;
 };
 
 /// Outcomes of one work, as a sender reports them: the accepted ones by index alone.

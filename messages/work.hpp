@@ -2,6 +2,7 @@
 
 #include "messages/destination.hpp"
 #include "messages/job.hpp"
+#include "messages/outcome_status.hpp"
 
 #include <chrono>
 #include <compare>
@@ -41,11 +42,13 @@ struct target {
   std::uint16_t attempts = 0;
 };
 
-/// A target that the re-check at the send turned away.
-struct skipped_target {
+/// A target that is not to be sent: the re-check at the send turned it away (*skipped*), or its
+/// request may have left before a crash and its job gives up on unknown (*unknown*).
+struct settled_target {
   token_id id = 0;
   std::uint32_t index = 0;
-  std::string reason; ///< "unsubscribed", "invalidated", "deleted", "rebound"
+  std::string reason; ///< "unsubscribed", "invalidated", "deleted", "rebound", "no_answer"
+  outcome_status status = outcome_status::skipped;
 };
 
 enum class work_kind : std::uint8_t {
@@ -61,12 +64,12 @@ struct work {
   destination dest;
   job_context_ptr job;
   std::vector<target> targets;           ///< re-checked and to be sent, by ascending index
-  std::vector<skipped_target> skipped;   ///< re-checked and turned away
+  std::vector<settled_target> settled;   ///< not to be sent: their outcome is known
   std::string text;                      ///< the tokens of all targets
   boot_clock::time_point lease_deadline; ///< nothing is submitted past it
 
   std::string_view token(const target& t) const { return {text.data() + t.offset, t.length}; }
-  std::size_t size() const { return targets.size() + skipped.size(); }
+  std::size_t size() const { return targets.size() + settled.size(); }
 };
 
 using work_ptr = std::shared_ptr<const work>;

@@ -25,6 +25,8 @@ struct job_view {
   std::optional<timestamp> not_before;
   std::optional<timestamp> expires_at;
   std::optional<timestamp> completed_at;
+  std::optional<job_id> replay_of; ///< the job whose dead letters this one sends again
+  bool paused = false;             ///< a pause covers it
 
   std::int64_t pending() const { return planned - counts.finished(); }
 };

@@ -39,12 +39,22 @@ public:
   virtual void renew(std::vector<lease_ref> leases, std::chrono::milliseconds lease,
                      callback<renewal> done) = 0;
 
-  /// Gives claimed work back unsent, for the next claim.
+  /// Gives back what of a claimed work has no outcome, for the next claim. A target that is marked as
+  /// sent comes back as *unknown*: one that was marked and did not leave is reported as `retry`
+  /// before, with the attempts that it had, and its work released when that is committed.
   virtual void release(std::vector<lease_ref> leases, callback<unit> done) = 0;
 
+  /// Marks targets as possibly sent, durably, before their bytes leave. The answer says for each
+  /// mark whether its lease is still held: else nothing of it may be sent.
+  virtual void mark_sent(std::vector<sent_mark> marks, callback<std::vector<bool>> done) = 0;
+
+  /// Takes one attempt back from each retry row that still exists: the provider was down, and no
+  /// target is charged for that.
+  virtual void refund(std::vector<retry_ref> retries, callback<unit> done) = 0;
+
   /// Records outcomes in one durable transaction: bits, counts for newly set bits, receipts, retry
-  /// rows, invalidations. Idempotent: a replay counts nothing twice. On failure nothing was
-  /// changed.
+  /// rows, invalidations, dead letters. Idempotent: a replay counts nothing twice. On failure nothing
+  /// was changed.
   virtual void flush(std::vector<outcome_batch> batches, callback<flush_result> done) = 0;
 
   /// Tries to move jobs on to DISPATCHED and COMPLETED; answers the jobs that completed.
@@ -52,6 +62,9 @@ public:
 
   /// One bounded pass over what time has made due or a crash left behind.
   virtual void sweep(sweep_request request, callback<sweep_result> done) = 0;
+
+  /// Counts what waits in a lane. A read; never holds up the writer.
+  virtual void measure(const std::string& lane, callback<backlog> done) = 0;
 };
 
 } // namespace signalbox

@@ -76,8 +76,8 @@ TEST_P(store_contract, reloading_cancelled_work_gives_nothing_to_send) {
   const auto rest = reload(work);
   ASSERT_TRUE(rest);
   EXPECT_THAT(rest->targets, IsEmpty());
-  ASSERT_THAT(rest->skipped, SizeIs(3));
-  EXPECT_EQ(rest->skipped[0].reason, "cancelled");
+  ASSERT_THAT(rest->settled, SizeIs(3));
+  EXPECT_EQ(rest->settled[0].reason, "cancelled");
   complete(flush({skipped(rest)}).finished_chunks_of);
   expect_closed(job.id, 3);
 }

@@ -29,7 +29,7 @@ protected:
     flush({accept(work), skipped(work)});
     complete({job.id});
     expect_closed(job.id, 4);
-    EXPECT_EQ(view(job.id).counts.skipped, static_cast<std::int64_t>(work->skipped.size()));
+    EXPECT_EQ(view(job.id).counts.skipped, static_cast<std::int64_t>(work->settled.size()));
     return work;
   }
 
@@ -45,17 +45,17 @@ TEST_P(planned_topic, who_unsubscribed_is_skipped) {
               }).ok());
   const auto work = finish();
   EXPECT_THAT(tokens_in(work), ElementsAre("t0", "t2", "t3"));
-  ASSERT_THAT(work->skipped, SizeIs(1));
-  EXPECT_EQ(work->skipped[0].reason, "unsubscribed");
-  EXPECT_EQ(work->skipped[0].index, 1u);
+  ASSERT_THAT(work->settled, SizeIs(1));
+  EXPECT_EQ(work->settled[0].reason, "unsubscribed");
+  EXPECT_EQ(work->settled[0].index, 1u);
 }
 
 TEST_P(planned_topic, a_token_of_another_user_now_is_skipped) {
   add_token("eve", "t2", {"news"});
   const auto work = finish();
   EXPECT_THAT(tokens_in(work), ElementsAre("t0", "t1", "t3"));
-  ASSERT_THAT(work->skipped, SizeIs(1));
-  EXPECT_EQ(work->skipped[0].reason, "deleted");
+  ASSERT_THAT(work->settled, SizeIs(1));
+  EXPECT_EQ(work->settled[0].reason, "deleted");
 }
 
 TEST_P(planned_topic, a_deleted_user_is_skipped) {
@@ -80,8 +80,8 @@ TEST_P(planned_topic, an_invalidated_token_is_skipped) {
   dead.reason = "BadDeviceToken";
   flush({others(taken, {dead})});
   const auto work = finish();
-  ASSERT_THAT(work->skipped, SizeIs(1));
-  EXPECT_EQ(work->skipped[0].reason, "invalidated");
+  ASSERT_THAT(work->settled, SizeIs(1));
+  EXPECT_EQ(work->settled[0].reason, "invalidated");
 }
 
 TEST_P(planned_topic, a_deleted_topic_is_sent_to_nobody) {
@@ -92,7 +92,7 @@ TEST_P(planned_topic, a_deleted_topic_is_sent_to_nobody) {
   add_subscribers("news", 4);
   const auto work = finish();
   EXPECT_THAT(work->targets, IsEmpty());
-  EXPECT_THAT(work->skipped, SizeIs(4));
+  EXPECT_THAT(work->settled, SizeIs(4));
 }
 
 TEST_P(planned_topic, who_joins_later_is_out) {
@@ -113,7 +113,7 @@ TEST_P(planned_topic, a_retry_is_checked_again_too) {
   add_token("eve", "t2");
   const auto retry = claim_all().works.at(0);
   EXPECT_THAT(tokens_in(retry), ElementsAre("t3"));
-  EXPECT_THAT(retry->skipped, SizeIs(1));
+  EXPECT_THAT(retry->settled, SizeIs(1));
   flush({accept(retry), skipped(retry)});
   complete({job.id});
   expect_closed(job.id, 4);
@@ -132,8 +132,8 @@ TEST_P(store_contract, an_invalidated_inline_token_is_skipped_taken_or_not) {
     const auto committed = commit(job, take);
     work = take ? committed.taken.at(0) : claim_all().works.at(0);
     EXPECT_THAT(tokens_in(work), ElementsAre("other"));
-    ASSERT_THAT(work->skipped, SizeIs(1));
-    EXPECT_EQ(work->skipped[0].reason, "invalidated");
+    ASSERT_THAT(work->settled, SizeIs(1));
+    EXPECT_EQ(work->settled[0].reason, "invalidated");
     flush({accept(work), skipped(work)});
     complete({job.id});
     expect_closed(job.id, 2);
@@ -170,7 +170,7 @@ TEST_P(store_contract, a_user_job_skips_what_went_to_another_user) {
   add_token("bob", "phone");
   const auto work = claim_all().works.at(0);
   EXPECT_THAT(tokens_in(work), ElementsAre("tablet"));
-  EXPECT_THAT(work->skipped, SizeIs(1));
+  EXPECT_THAT(work->settled, SizeIs(1));
   EXPECT_THAT(tokens_of("ann"), SizeIs(1));
   EXPECT_THAT(tokens_of("bob"), SizeIs(1));
 }

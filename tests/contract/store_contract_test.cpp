@@ -208,7 +208,7 @@ outcome_batch store_session::accept(const work_ptr& work, std::size_t first,
 
 outcome_batch store_session::skipped(const work_ptr& work) const {
   outcome_batch batch{work, {}, {}, now()};
-  for (const auto& one : work->skipped) {
+  for (const auto& one : work->settled) {
     outcome skip;
     skip.token = one.id;
     skip.index = one.index;

@@ -59,7 +59,7 @@ work_builder& work_builder::targets(std::size_t count) {
 work_builder& work_builder::skipped(std::size_t count, const std::string& reason) {
   for (std::size_t i = 0; i < count; ++i) {
     const auto index = static_cast<std::uint32_t>(made_.size());
-    made_.skipped.push_back(
+    made_.settled.push_back(
       {static_cast<token_id>(made_.key.seq) * 1'000 + index + 1, index, reason});
   }
   return *this;

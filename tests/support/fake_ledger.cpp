@@ -204,7 +204,7 @@ work_ptr fake_ledger::build(job& of, work_kind kind, std::uint32_t seq, std::uin
   for (auto each : targets) {
     const auto away = turned_away_.find(each.id);
     if (away != turned_away_.end()) {
-      made->skipped.push_back({each.id, each.index, away->second});
+      made->settled.push_back({each.id, each.index, away->second});
       continue;
     }
     const auto text = "token-" + std::to_string(each.id);

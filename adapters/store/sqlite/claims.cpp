@@ -2,6 +2,7 @@
 
 #include "actors/job_states.hpp"
 #include "adapters/store/sqlite/completion.hpp"
+#include "adapters/store/sqlite/destinations.hpp"
 #include "adapters/store/sqlite/leases.hpp"
 #include "adapters/store/sqlite/states.hpp"
 
@@ -20,8 +21,6 @@ namespace {
 constexpr std::size_t most_retries = 1'000;
 // And passes by so much of jobs that have ended, which somebody is closing already.
 constexpr std::size_t most_passed_by = 500;
-
-using app_pool = std::pair<app_id, pool_code>;
 
 struct job_state {
   job_id id;
@@ -46,8 +45,8 @@ public:
       now_{shared.now()}, expires_at_{now_ + request.lease} {}
 
   claimed_set claim() {
-    const auto ready = destinations_with_chunks();
-    const auto waiting = destinations_with_retries();
+    const auto ready = destinations_with_chunks(database_, lane_);
+    const auto waiting = destinations_with_retries(database_, lane_, now_);
     auto shares = shares_of(ready, waiting);
     claim_retries(shares, waiting);
     claim_chunks(shares, ready);
@@ -58,40 +57,6 @@ public:
   }
 
 private:
-  std::set<app_pool> destinations_with_chunks() {
-    std::set<app_pool> found;
-    app_pool last{0, 0};
-    while (const auto next =
-             first_pool("SELECT app, pool FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
-                        "AND lane = ? AND (app, pool) > (?, ?) ORDER BY app, pool LIMIT 1",
-                        last))
-      found.insert(last = *next);
-    return found;
-  }
-
-  std::set<app_pool> destinations_with_retries() {
-    std::set<app_pool> found;
-    app_pool last{0, 0};
-    while (const auto next =
-             first_pool("SELECT app, pool FROM retries INDEXED BY retries_due WHERE epoch IS NULL "
-                        "AND lane = ? AND (app, pool) > (?, ?) ORDER BY app, pool LIMIT 1",
-                        last)) {
-      last = *next;
-      if (database_.value("SELECT 1 FROM retries INDEXED BY retries_due WHERE epoch IS NULL "
-                          "AND lane = ? AND app = ? AND pool = ? AND run_at <= ? LIMIT 1",
-                          lane_, last.first, last.second, now_))
-        found.insert(last);
-    }
-    return found;
-  }
-
-  std::optional<app_pool> first_pool(const char* sql, const app_pool& after) {
-    auto found = database_.query(sql, lane_, after.first, after.second);
-    if (!found.next())
-      return std::nullopt;
-    return app_pool{found.integer(0), static_cast<pool_code>(found.integer(1))};
-  }
-
   // By app in turn: another app is the first in every claim.
   std::vector<share> shares_of(const std::set<app_pool>& ready, const std::set<app_pool>& waiting) {
     std::vector<share> shares;

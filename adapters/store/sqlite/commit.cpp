@@ -147,7 +147,7 @@ private:
     std::uint32_t index = 0;
     for (const auto& one : targets) {
       if (!one.live) {
-        taken->skipped.push_back({one.id, index++, "invalidated"});
+        taken->settled.push_back({one.id, index++, "invalidated"});
         continue;
       }
       taken->targets.push_back({one.id, index++, static_cast<std::uint32_t>(taken->text.size()),

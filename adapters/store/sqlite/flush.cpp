@@ -119,9 +119,10 @@ private:
     count(counts, one.status);
     if (one.status == outcome_status::retry)
       database_.execute("INSERT OR REPLACE INTO retries(job, token, seq, position, lane, app, "
-                        "pool, attempts, run_at, last_error) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        "pool, attempts, run_at, written_at, last_error) "
+                        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                         job_, one.token, batch.of->key.seq, one.index, lane_, app_, pool_,
-                        one.attempts, one.retry_at, one.reason);
+                        one.attempts, one.retry_at, batch.at, one.reason);
     if (keeps_receipt(batch.of->job->options.receipts, one.status))
       write_receipt(one.token, one.status, one.reason, batch.at);
     invalidate(batch, one);
@@ -168,7 +169,7 @@ private:
           accept(*batch, of.targets[position].id, counts);
       for (const auto& one : batch->others) {
         if (one.status == outcome_status::retry)
-          reschedule(of, one);
+          reschedule(*batch, one);
         else if (end_retry(of, one.token))
           settle(*batch, one, counts);
       }
@@ -191,12 +192,12 @@ private:
     return ended;
   }
 
-  void reschedule(const work& of, const outcome& one) {
-    if (database_.execute("UPDATE retries SET attempts = ?, run_at = ?, last_error = ?, "
-                          "owner = NULL, epoch = NULL, lease_expires_at = NULL "
-                          "WHERE job = ? AND token = ? AND epoch = ? AND owner = ?",
-                          one.attempts, one.retry_at, one.reason, job_, one.token, of.epoch,
-                          shared_.owner) == 0)
+  void reschedule(const outcome_batch& batch, const outcome& one) {
+    if (database_.execute("UPDATE retries SET attempts = ?, run_at = ?, written_at = ?, "
+                          "last_error = ?, owner = NULL, epoch = NULL, lease_expires_at = NULL, "
+                          "sent = 0 WHERE job = ? AND token = ? AND epoch = ? AND owner = ?",
+                          one.attempts, one.retry_at, batch.at, one.reason, job_, one.token,
+                          batch.of->epoch, shared_.owner) == 0)
       ++result_.stale;
   }
 

@@ -32,9 +32,10 @@ void dead_letter(connection& database, const lapsed_chunk& chunk, timestamp now)
   }
   const auto policy = database.value("SELECT receipts FROM jobs WHERE n = ?", chunk.job);
   for (const auto token : left) {
-    database.execute("INSERT OR REPLACE INTO dead_letters(job, token, attempts, reason, "
-                     "dead_lettered_at) VALUES(?, ?, 0, 'lease_lost', ?)",
-                     chunk.job, token, now);
+    database.execute("INSERT INTO dead_letters(job, token, app, lane, pool, attempts, reason, "
+                     "dead_lettered_at) SELECT job, ?, app, lane, pool, 0, 'lease_lost', ? "
+                     "FROM chunks WHERE job = ? AND seq = ?",
+                     token, now, chunk.job, chunk.seq);
     if (policy != static_cast<std::int64_t>(receipts_policy::none))
       database.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
                        "VALUES(?, ?, ?, 'lease_lost', ?)",

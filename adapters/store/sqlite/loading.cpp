@@ -45,7 +45,7 @@ private:
   }
 
   void skip(const wanted& one, std::string reason) {
-    into_.skipped.push_back({one.id, one.position, std::move(reason)});
+    into_.settled.push_back({one.id, one.position, std::move(reason)});
   }
 
   void load_one(const wanted& one) {
@@ -187,7 +187,7 @@ work_ptr load_work(connection& database, shared_state& shared, const claimed_wor
   if (const auto status = status_of(database, claimed.job); is_terminal(status)) {
     const auto* reason = status == job_status::expired ? "expired" : "cancelled";
     for (const auto& one : targets)
-      loaded->skipped.push_back({one.id, one.position, reason});
+      loaded->settled.push_back({one.id, one.position, reason});
     return loaded;
   }
   loader{database, facts, pool_of(claimed.dest.provider, claimed.dest.env), *loaded}.load(targets);

@@ -8,7 +8,7 @@
 #include "adapters/store/sqlite/leases.hpp"
 #include "adapters/store/sqlite/migrations.hpp"
 #include "adapters/store/sqlite/planning.hpp"
-#include "adapters/store/sqlite/sweep.hpp"
+#include "adapters/store/sqlite/sent_marks.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -212,6 +212,28 @@ void sqlite_store::release(std::vector<lease_ref> leases, callback<unit> done) {
                        });
 }
 
+void sqlite_store::mark_sent(std::vector<sent_mark> marks, callback<std::vector<bool>> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  engine_->write<std::vector<bool>>(write_class::lanes, durability::full, std::move(done),
+                                    [this, marks = std::move(marks)](connection& database) {
+                                      return result<std::vector<bool>>::success(sqlite::mark_sent(
+                                        database, engine_->shared(), engine_->state(), marks));
+                                    });
+}
+
+void sqlite_store::refund(std::vector<retry_ref> retries, callback<unit> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  engine_->write<unit>(write_class::lanes, durability::normal, std::move(done),
+                       [this, retries = std::move(retries)](connection& database) {
+                         sqlite::refund_attempts(database, engine_->state(), retries);
+                         return result<unit>{};
+                       });
+}
+
 void sqlite_store::flush(std::vector<outcome_batch> batches, callback<flush_result> done) {
   done = engine_->admit(std::move(done));
   if (!done)
@@ -245,23 +267,6 @@ void sqlite_store::complete(std::vector<job_id> jobs, callback<std::vector<job_i
         engine_->state().jobs.erase(id);
       }
       return result<std::vector<job_id>>::success(std::move(completed));
-    });
-}
-
-void sqlite_store::sweep(sweep_request request, callback<sweep_result> done) {
-  done = engine_->admit(std::move(done));
-  if (!done)
-    return;
-  auto go_on = [this, done](result<sqlite::lane_sweep> swept) {
-    if (swept.ok() && swept.value.unclosed)
-      engine_->close_job(*swept.value.unclosed);
-    done({swept.code, std::move(swept.message), swept.value.result});
-  };
-  engine_->write<sqlite::lane_sweep>(
-    write_class::lanes, durability::normal, std::move(go_on),
-    [this, request = std::move(request)](connection& database) {
-      return result<sqlite::lane_sweep>::success(
-        sqlite::sweep_lane(database, engine_->shared(), engine_->state(), request));
     });
 }
 

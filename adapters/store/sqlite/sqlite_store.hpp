@@ -42,9 +42,12 @@ public:
   void renew(std::vector<lease_ref> leases, std::chrono::milliseconds lease,
              callback<renewal> done) override;
   void release(std::vector<lease_ref> leases, callback<unit> done) override;
+  void mark_sent(std::vector<sent_mark> marks, callback<std::vector<bool>> done) override;
+  void refund(std::vector<retry_ref> retries, callback<unit> done) override;
   void flush(std::vector<outcome_batch> batches, callback<flush_result> done) override;
   void complete(std::vector<job_id> jobs, callback<std::vector<job_id>> done) override;
   void sweep(sweep_request request, callback<sweep_result> done) override;
+  void measure(const std::string& lane, callback<backlog> done) override;
 
   void get_job(app_id app, job_id id, callback<job_view> done) override;
   void list_receipts(app_id app, job_id id, page_request page,

@@ -1,6 +1,7 @@
 #include "adapters/store/sqlite/sweep.hpp"
 
 #include "adapters/store/sqlite/completion.hpp"
+#include "adapters/store/sqlite/destinations.hpp"
 #include "adapters/store/sqlite/leases.hpp"
 #include "adapters/store/sqlite/states.hpp"
 
@@ -95,30 +96,10 @@ private:
                               "AND status IN (2, 3) AND lane = ? LIMIT 1");
     result_.work_due = exists("SELECT 1 FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
                               "AND lane = ? LIMIT 1") ||
-                       has_due_retry();
+                       !destinations_with_retries(database_, lane_, now_).empty();
   }
 
   bool exists(const char* sql) { return database_.value(sql, lane_).has_value(); }
-
-  // The due index is led by the destination: one look-up for each.
-  bool has_due_retry() {
-    app_id app = 0;
-    std::int64_t pool = 0;
-    for (;;) {
-      {
-        auto found = database_.query(
-          "SELECT app, pool, run_at FROM retries INDEXED BY retries_due WHERE epoch IS NULL "
-          "AND lane = ? AND (app, pool) > (?, ?) ORDER BY app, pool, run_at LIMIT 1",
-          lane_, app, pool);
-        if (!found.next())
-          return false;
-        if (found.time(2) <= now_)
-          return true;
-        app = found.integer(0);
-        pool = found.integer(1);
-      }
-    }
-  }
 
   connection& database_;
   writer_state& state_;

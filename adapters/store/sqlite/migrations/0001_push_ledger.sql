@@ -24,7 +24,8 @@ CREATE TABLE counters(
   name TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO counters(name, value) VALUES('epoch', 0);
+-- clock: the store's time when retry rows were last known to be of the past (clock.hpp).
+INSERT INTO counters(name, value) VALUES('epoch', 0), ('clock', 0);
 
 -- Ids of users, topics and tokens are never used again: jobs and chunks refer to them.
 CREATE TABLE users(
@@ -113,6 +114,7 @@ CREATE TABLE jobs(
   receipts INTEGER NOT NULL,
   on_unknown INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
+  replay_of BLOB,
   payload TEXT NOT NULL
 );
 CREATE INDEX jobs_open ON jobs(lane) WHERE completed_at IS NULL;
@@ -130,7 +132,8 @@ CREATE TABLE job_scopes(
   list BLOB NOT NULL
 );
 
--- status: 1 ready, 2 leased, 3 done.
+-- status: 1 ready, 2 leased, 3 done, 4 parked: ready, but a pause covers its job. `sent` has a bit for
+-- each target whose request may have left, for jobs that give up on unknown.
 CREATE TABLE chunks(
   job INTEGER NOT NULL,
   seq INTEGER NOT NULL,
@@ -149,13 +152,16 @@ CREATE TABLE chunks(
   lease_expires_at INTEGER,
   expiries INTEGER NOT NULL DEFAULT 0,
   done BLOB,
+  sent BLOB,
   ids BLOB,
   PRIMARY KEY(job, seq)
 ) WITHOUT ROWID;
 CREATE INDEX chunks_ready ON chunks(lane, app, pool, job, seq) WHERE status = 1;
 CREATE INDEX chunks_leased ON chunks(job, seq) WHERE status = 2;
+CREATE INDEX chunks_parked ON chunks(job, pool) WHERE status = 4;
 
--- epoch is null while nobody has a lease on the row.
+-- epoch is null while nobody has a lease on the row. `written_at` is of the clock that gave `run_at`,
+-- so that the row's wait is known when the clock is put back. `parked`: a pause covers its job.
 CREATE TABLE retries(
   job INTEGER NOT NULL,
   token INTEGER NOT NULL,
@@ -166,14 +172,18 @@ CREATE TABLE retries(
   pool INTEGER NOT NULL,
   attempts INTEGER NOT NULL,
   run_at INTEGER NOT NULL,
+  written_at INTEGER NOT NULL,
   last_error TEXT,
   owner INTEGER,
   epoch INTEGER,
   lease_expires_at INTEGER,
+  sent INTEGER NOT NULL DEFAULT 0,
+  parked INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY(job, token)
 ) WITHOUT ROWID;
-CREATE INDEX retries_due ON retries(lane, app, pool, run_at) WHERE epoch IS NULL;
+CREATE INDEX retries_due ON retries(lane, app, pool, run_at) WHERE epoch IS NULL AND parked = 0;
 CREATE INDEX retries_leased ON retries(job, seq, epoch) WHERE epoch IS NOT NULL;
+CREATE INDEX retries_parked ON retries(job) WHERE parked = 1;
 
 CREATE TABLE receipts(
   job INTEGER NOT NULL,
@@ -184,13 +194,36 @@ CREATE TABLE receipts(
   PRIMARY KEY(job, token)
 ) WITHOUT ROWID;
 
+-- What could not be delivered. A token of 0 stands for a chunk whose target list is damaged.
 CREATE TABLE dead_letters(
+  id INTEGER PRIMARY KEY,
   job INTEGER NOT NULL,
   token INTEGER NOT NULL,
+  app INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  pool INTEGER NOT NULL,
   attempts INTEGER NOT NULL,
-  last_error TEXT,
   reason TEXT NOT NULL,
+  last_error TEXT,
   dead_lettered_at INTEGER NOT NULL,
-  PRIMARY KEY(job, token)
-) WITHOUT ROWID;
+  replayed_by BLOB
+);
+CREATE INDEX dead_letters_by_job ON dead_letters(job, id);
+CREATE INDEX dead_letters_by_app ON dead_letters(app, id);
+CREATE INDEX dead_letters_to_replay ON dead_letters(app, id) WHERE replayed_by IS NULL AND token > 0;
+
+-- What is not to be sent for now: what fits all that is not null. A lane, a topic and a user are
+-- names, since they need not exist.
+CREATE TABLE pauses(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  app INTEGER,
+  lane TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  user TEXT NOT NULL,
+  job BLOB,
+  provider INTEGER,
+  environment INTEGER,
+  reason TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+);
 )sql"

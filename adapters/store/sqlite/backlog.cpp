@@ -1,0 +1,90 @@
+#include "adapters/store/sqlite/backlog.hpp"
+
+#include "adapters/store/sqlite/destinations.hpp"
+
+#include <algorithm>
+
+namespace signalbox::sqlite {
+
+namespace {
+
+// Beyond so many scheduled jobs at the head of a destination the age is that of the oldest of them.
+constexpr int most_jobs_looked_at = 256;
+
+class lane_backlog {
+public:
+  lane_backlog(connection& database, lane_number lane, timestamp now)
+    : database_{database}, lane_{lane}, now_{now} {}
+
+  backlog count() {
+    for (const auto& dest : destinations_with_chunks(database_, lane_))
+      count_chunks(dest);
+    for (const auto& dest : destinations_with_retries(database_, lane_))
+      count_retries(dest);
+    counted_.scheduled_jobs =
+      database_
+        .value("SELECT COUNT(*) FROM jobs INDEXED BY jobs_scheduled WHERE status = 1 AND lane = ?",
+               lane_)
+        .value_or(0);
+    return counted_;
+  }
+
+private:
+  void count_chunks(const app_pool& dest) {
+    counted_.ready_chunks +=
+      *database_.value("SELECT COUNT(*) FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
+                       "AND lane = ? AND app = ? AND pool = ?",
+                       lane_, dest.first, dest.second);
+    // Jobs are numbered as they are created: behind the first that is not scheduled none is older.
+    job_number job = 0;
+    for (int looked_at = 0; looked_at < most_jobs_looked_at; ++looked_at) {
+      const auto next =
+        database_.value("SELECT job FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
+                        "AND lane = ? AND app = ? AND pool = ? AND job > ? ORDER BY job LIMIT 1",
+                        lane_, dest.first, dest.second, job);
+      if (!next)
+        return;
+      job = *next;
+      auto found = database_.query("SELECT created_at, not_before FROM jobs WHERE n = ?", job);
+      if (!found.next())
+        continue;
+      note_due(found.optional_time(1).value_or(found.time(0)));
+      if (found.is_null(1))
+        return;
+    }
+  }
+
+  void count_retries(const app_pool& dest) {
+    auto found =
+      database_.query("SELECT COUNT(*), SUM(run_at <= ?1), MIN(run_at) FROM retries "
+                      "INDEXED BY retries_due WHERE epoch IS NULL AND parked = 0 AND lane = ?2 "
+                      "AND app = ?3 AND pool = ?4",
+                      now_, lane_, dest.first, dest.second);
+    if (!found.next() || found.integer(0) == 0)
+      return;
+    counted_.due_retries += found.integer(1);
+    counted_.waiting_retries += found.integer(0) - found.integer(1);
+    note_due(found.time(2));
+  }
+
+  void note_due(timestamp since) {
+    counted_.oldest_due_age = std::max(counted_.oldest_due_age, now_ - since);
+  }
+
+  connection& database_;
+  lane_number lane_;
+  timestamp now_;
+  backlog counted_;
+};
+
+} // namespace
+
+backlog measure_backlog(connection& database, shared_state& shared, const std::string& lane_name) {
+  backlog counted;
+  if (const auto lane = shared.lanes.find(database, lane_name))
+    counted = lane_backlog{database, *lane, shared.now()}.count();
+  counted.dead_letters = database.value("SELECT COUNT(*) FROM dead_letters").value_or(0);
+  return counted;
+}
+
+} // namespace signalbox::sqlite

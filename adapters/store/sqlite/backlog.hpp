@@ -1,0 +1,13 @@
+#pragma once
+
+#include "adapters/store/sqlite/ledger_state.hpp"
+#include "messages/ledger.hpp"
+
+#include <string>
+
+namespace signalbox::sqlite {
+
+/// Counts what waits in a lane. On a reader: the counts go through whole indexes.
+backlog measure_backlog(connection& database, shared_state& shared, const std::string& lane);
+
+} // namespace signalbox::sqlite
