@@ -1,8 +1,11 @@
 #pragma once
 
+#include "actors/breaker_board.hpp"
 #include "actors/job_door.hpp"
 #include "actors/ports/clock.hpp"
+#include "actors/ports/dead_letters.hpp"
 #include "actors/ports/directory.hpp"
+#include "actors/ports/job_control.hpp"
 #include "actors/ports/job_reader.hpp"
 #include "adapters/http/router.hpp"
 
@@ -28,11 +31,16 @@ struct api_ports {
   user_directory& users;
   topic_directory& topics;
   job_reader& jobs;
+  job_control& control;
+  dead_letter_office& dead_letters;
+  const breaker_board& breakers;
   job_door& door;
   const wall_clock& clock;
   /// Why a payload (as in `new_job::payload`) is too large for a provider; nothing when it is not.
   /// Called on I/O threads.
   std::function<std::optional<std::string>(std::string_view payload)> check_payload;
+  /// Closes a breaker by hand, as soon as its actor gets to it. Called on I/O threads.
+  std::function<void(const breaker_place&)> reset_breaker;
   /// The Prometheus text of `/metrics`.
   std::function<std::string()> metrics;
   /// The checks of `/readyz` beside the store and the stop: quick, on I/O threads.
@@ -53,5 +61,8 @@ void add_token_routes(router& routes, api_ports_ptr api);
 void add_topic_routes(router& routes, api_ports_ptr api);
 void add_push_routes(router& routes, api_ports_ptr api);
 void add_job_routes(router& routes, api_ports_ptr api);
+void add_control_routes(router& routes, api_ports_ptr api); ///< pauses and the bulk cancel
+void add_dead_letter_routes(router& routes, api_ports_ptr api);
+void add_breaker_routes(router& routes, api_ports_ptr api);
 
 } // namespace signalbox::http

@@ -133,8 +133,9 @@ private:
                                            receipts_policy::none}[*choice];
       break;
     case on_unknown:
-      if (auto choice = in_.choice(value, place, {"resend", "give_up"}); choice && *choice == 1)
-        in_.error(place, "give_up is not supported yet");
+      if (auto choice = in_.choice(value, place, {"resend", "give_up"}))
+        out_.options.on_unknown =
+          std::array{unknown_policy::resend, unknown_policy::give_up}[*choice];
       break;
     case dry_run:
       if (auto flag = in_.boolean(value, place))

@@ -1,5 +1,6 @@
 #include "adapters/http/views.hpp"
 
+#include "adapters/http/identifiers.hpp"
 #include "adapters/http/json_writer.hpp"
 
 #include <utility>
@@ -50,7 +51,10 @@ json_writer begin_job(const job_view& job) {
     .add("created_at", job.created_at)
     .add("scheduled_at", job.not_before)
     .add("expires_at", job.expires_at)
-    .add("completed_at", job.completed_at);
+    .add("completed_at", job.completed_at)
+    .add("paused", job.paused);
+  if (job.replay_of)
+    out.add("replay_of", job.replay_of->to_string());
   return out;
 }
 
@@ -115,6 +119,84 @@ std::string write_receipt(const receipt_view& receipt) {
   if (!receipt.provider_id.empty())
     out.add("provider_id", receipt.provider_id);
   return out.add("at", receipt.at).take();
+}
+
+std::string write_pause(const pause_view& pause) {
+  const auto& rule = pause.rule;
+  json_writer out;
+  out.add("id", pause.id);
+  if (rule.job)
+    out.add("job_id", rule.job->to_string());
+  if (rule.app)
+    out.add("app", app_name(*rule.app));
+  for (const auto& [key, text] :
+       {std::pair{"lane", &rule.lane}, {"topic", &rule.topic}, {"user", &rule.user}})
+    if (!text->empty())
+      out.add(key, *text);
+  if (rule.provider)
+    out.add("provider", signalbox::to_string(*rule.provider));
+  if (rule.env)
+    out.add("environment", signalbox::to_string(*rule.env));
+  if (!pause.reason.empty())
+    out.add("reason", pause.reason);
+  return out.add("created_at", pause.created_at).take();
+}
+
+std::string write_dead_letter(const dead_letter_view& letter) {
+  json_writer out;
+  out.add("job_id", letter.job.to_string())
+    .add("lane", letter.lane)
+    .add("platform", signalbox::to_string(letter.provider))
+    .add("environment", signalbox::to_string(letter.env));
+  if (letter.token.empty())
+    out.add_json("token", "null");
+  else
+    out.add("token", letter.token);
+  out.add("attempts", std::int64_t{letter.attempts}).add("reason", letter.reason);
+  if (!letter.last_error.empty())
+    out.add("last_error", letter.last_error);
+  out.add("dead_lettered_at", letter.dead_lettered_at);
+  if (letter.replayed_by)
+    out.add("replayed_by", letter.replayed_by->to_string());
+  return out.take();
+}
+
+std::string write_replay(const replay_result& replay, std::string_view status) {
+  std::string jobs = "[";
+  for (const auto& one : replay.jobs) {
+    if (&one != &replay.jobs.front())
+      jobs += ',';
+    json_writer job;
+    if (one.job)
+      job.add("job_id", one.job->to_string());
+    else
+      job.add_json("job_id", "null");
+    jobs += job.add("replay_of", one.replay_of.to_string())
+              .add("lane", one.lane)
+              .add("targets", one.targets)
+              .take();
+  }
+  return json_writer{}
+    .add("status", status)
+    .add("targets", replay.targets)
+    .add_json("jobs", jobs + ']')
+    .add("has_more", replay.more)
+    .take();
+}
+
+std::string write_breaker(const breaker_view& breaker) {
+  const auto& [lane, dest, kind] = breaker.place;
+  return json_writer{}
+    .add("lane", lane)
+    .add("app", app_name(dest.app))
+    .add("provider", signalbox::to_string(dest.provider))
+    .add("environment", signalbox::to_string(dest.env))
+    .add("kind", signalbox::to_string(kind))
+    .add("state", signalbox::to_string(breaker.state))
+    .add("reason", breaker.reason)
+    .add("since", breaker.since)
+    .add("next_probe", breaker.next_probe)
+    .take();
 }
 
 response put_answer(put_outcome outcome, std::string body) {

@@ -1,10 +1,14 @@
 #pragma once
 
+#include "actors/breaker_board.hpp"
+#include "actors/ports/dead_letters.hpp"
 #include "actors/ports/directory.hpp"
+#include "actors/ports/job_control.hpp"
 #include "actors/ports/job_reader.hpp"
 #include "adapters/http/response.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 // The JSON in which the API shows what the ports answer.
@@ -19,6 +23,10 @@ std::string write_job(const job_view& job);
 /// With the outcomes counted by reason.
 std::string write_job(const job_view& job, const std::vector<reason_count>& reasons);
 std::string write_receipt(const receipt_view& receipt);
+std::string write_pause(const pause_view& pause);
+std::string write_dead_letter(const dead_letter_view& letter);
+std::string write_replay(const replay_result& replay, std::string_view status);
+std::string write_breaker(const breaker_view& breaker);
 
 /// 201 for what was created, 200 for what was there.
 response put_answer(put_outcome outcome, std::string body);

@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <gtest/gtest.h>
@@ -206,6 +207,77 @@ private:
   call_log& log_;
 };
 
+class fake_control final : public job_control {
+public:
+  explicit fake_control(call_log& log) : log_(log) {}
+
+  void pause(work_rule rule, std::string reason, callback<pause_view> done) override {
+    log_.note("pause");
+    rules.push_back(rule);
+    done({code, "told so", {7, std::move(rule), std::move(reason), timestamp{}, existed}});
+  }
+  void resume(std::int64_t pause, callback<unit> done) override {
+    log_.note("resume " + std::to_string(pause));
+    done({code, "told so", {}});
+  }
+  void list_pauses(page_request page, callback<page_of<pause_view>> done) override {
+    log_.note("list_pauses after=" + page.after + " limit=" + std::to_string(page.limit));
+    pause_view one;
+    one.id = 7;
+    one.rule.topic = "news";
+    done({code, "told so", {{one}, next}});
+  }
+  void cancel_jobs(work_rule rule, std::optional<timestamp> created_before,
+                   callback<cancel_result> done) override {
+    log_.note("cancel_jobs before=" + (created_before ? format_rfc3339(*created_before) : "any"));
+    rules.push_back(std::move(rule));
+    done({code, "told so", cancelled});
+  }
+
+  errc code = errc::ok;
+  bool existed = false;
+  std::string next;
+  cancel_result cancelled;
+  std::vector<work_rule> rules; ///< as given
+
+private:
+  call_log& log_;
+};
+
+class fake_dead_letters final : public dead_letter_office {
+public:
+  explicit fake_dead_letters(call_log& log) : log_(log) {}
+
+  void list_dead_letters(dead_letter_filter filter, page_request page,
+                         callback<page_of<dead_letter_view>> done) override {
+    log_.note("list" + text_of(filter) + " after=" + page.after +
+              " limit=" + std::to_string(page.limit));
+    done({code, "told so", {letters, next}});
+  }
+  void replay_dead_letters(dead_letter_filter filter, bool dry_run,
+                           callback<replay_result> done) override {
+    log_.note((dry_run ? "dry_run" : "replay") + text_of(filter));
+    done({code, "told so", replayed});
+  }
+  void delete_dead_letters(dead_letter_filter filter, callback<dead_letter_count> done) override {
+    log_.note("delete" + text_of(filter));
+    done({code, "told so", {3, true}});
+  }
+
+  errc code = errc::ok;
+  std::string next;
+  std::vector<dead_letter_view> letters;
+  replay_result replayed;
+
+private:
+  static std::string text_of(const dead_letter_filter& filter) {
+    return " job=" + (filter.job ? filter.job->to_string() : "any") + " lane=" + filter.lane +
+           " reason=" + filter.reason;
+  }
+
+  call_log& log_;
+};
+
 class fixed_clock final : public wall_clock {
 public:
   timestamp now() const override { return *parse_rfc3339("2026-01-31T12:00:00Z"); }
@@ -225,6 +297,12 @@ protected:
     auto peers = std::make_shared<lane_peers>();
     peers->lane = "push";
     peers->door = door;
+    auto note_stops = [](caf::event_based_actor*, api_fixture* self) -> caf::behavior {
+      return {[self](const job_stopped& stopped) {
+        self->log_.note("stop " + stopped.job.to_string() + " " + stopped.reason);
+      }};
+    };
+    peers->masters.push_back(caf::actor_cast<master>(actors_.spawn(note_stops, this)));
     door_.update(peers);
   }
 
@@ -235,11 +313,23 @@ protected:
 
   void serve() {
     server_ = std::make_unique<server>(
-      server_options{.linger_timeout = std::chrono::milliseconds{200}},
-      make_api({users_, topics_, jobs_, door_, clock_,
-                [this](std::string_view payload) { return check_payload(payload); },
-                [] { return std::string{"signalbox_up 1\n"}; }, [this] { return checks_; }}));
+      server_options{.linger_timeout = std::chrono::milliseconds{200}}, make_api(ports()));
     server_->start();
+  }
+
+  api_ports ports() {
+    return {users_,
+            topics_,
+            jobs_,
+            control_,
+            dead_letters_,
+            breakers_,
+            door_,
+            clock_,
+            [this](std::string_view payload) { return check_payload(payload); },
+            [this](const breaker_place& place) { reset_.push_back(place); },
+            [] { return std::string{"signalbox_up 1\n"}; },
+            [this] { return checks_; }};
   }
 
   std::optional<std::string> check_payload(std::string_view payload) const {
@@ -289,6 +379,10 @@ protected:
   fake_users users_{log_};
   fake_topics topics_{log_};
   fake_jobs jobs_{log_};
+  fake_control control_{log_};
+  fake_dead_letters dead_letters_{log_};
+  breaker_board breakers_;
+  std::vector<breaker_place> reset_;
   fixed_clock clock_;
   job_door door_;
   std::vector<readiness_check> checks_;

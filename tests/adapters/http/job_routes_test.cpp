@@ -22,8 +22,16 @@ TEST_F(job_routes_test, shows_a_job_with_its_account) {
               R"(","lane":"push","scope":"topic","topic":"news","status":"COMPLETED","counts":)"
               R"({"total":10,"accepted":4,"rejected":3,"unknown":1,"expired":0,"skipped":1,)"
               R"("pending":1},"created_at":"1970-01-01T00:00:00.000Z","scheduled_at":null,)"
-              R"("expires_at":null,"completed_at":"1970-01-01T00:00:00.000Z"})");
+              R"("expires_at":null,"completed_at":"1970-01-01T00:00:00.000Z","paused":false})");
   EXPECT_EQ(log_.take(), calls{"get_job"});
+}
+
+TEST_F(job_routes_test, shows_a_replay_that_is_paused) {
+  jobs_.view.paused = true;
+  jobs_.view.replay_of = uuid::parse(id_);
+  auto job = boost::json::parse(ask("GET", "/v1/notifications/" + id_).body);
+  EXPECT_TRUE(job.at("paused").as_bool());
+  EXPECT_EQ(job.at("replay_of").as_string(), id_);
 }
 
 TEST_F(job_routes_test, counts_reasons_when_asked) {

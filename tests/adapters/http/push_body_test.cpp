@@ -26,7 +26,7 @@ TEST(push_body_test, keeps_the_content_and_not_the_options) {
   auto push = read(R"({"title":"T \"q\" ü","body":"B","image_url":"https://a/b.png","sound":"ping",
     "badge":0,"data":{"k":"v","k2":""},"silent":false,"collapse_id":"c","priority":"low","ttl":60,
     "expires_at":"2026-02-01T00:00:00Z","thread_id":"t","category":"g","receipts":"all",
-    "on_unknown":"resend","lane":"bulk","apns":{"aps":{"sound":{"critical":1}}},"fcm":{}})");
+    "on_unknown":"give_up","lane":"bulk","apns":{"aps":{"sound":{"critical":1}}},"fcm":{}})");
   EXPECT_EQ(
     push.payload,
     R"({"title":"T \"q\" ü","body":"B","image_url":"https://a/b.png","sound":"ping","badge":0,)"
@@ -35,7 +35,7 @@ TEST(push_body_test, keeps_the_content_and_not_the_options) {
   EXPECT_EQ(push.options.ttl, std::chrono::seconds{60});
   EXPECT_EQ(push.options.expires_at, parse_rfc3339("2026-02-01T00:00:00Z"));
   EXPECT_EQ(push.options.receipts, receipts_policy::all);
-  EXPECT_EQ(push.options.on_unknown, unknown_policy::resend);
+  EXPECT_EQ(push.options.on_unknown, unknown_policy::give_up);
   EXPECT_EQ(push.lane, "bulk");
   EXPECT_FALSE(push.dry_run);
 }
@@ -157,7 +157,7 @@ INSTANTIATE_TEST_SUITE_P(
     bad_push{"not_a_time", R"({"body":"b","scheduled_at":"tomorrow","expires_at":1})",
              "\"/scheduled_at\" \"/expires_at\""},
     bad_push{"receipts", R"({"body":"b","receipts":"some"})", "\"/receipts\""},
-    bad_push{"give_up", R"({"body":"b","on_unknown":"give_up"})", "\"/on_unknown\""},
+    bad_push{"on_unknown", R"({"body":"b","on_unknown":"drop"})", "\"/on_unknown\""},
     bad_push{"targets_beside_the_path", R"({"body":"b","users":["u"]})", "\"/users\""},
     bad_push{"no_targets", R"({"body":"b"})", "\"\"", from_body},
     bad_push{"both_targets",
