@@ -1,6 +1,8 @@
 #pragma once
 
+#include "actors/breaker_board.hpp"
 #include "actors/job_door.hpp"
+#include "actors/lane_board.hpp"
 #include "actors/outcome_batcher.hpp"
 #include "actors/ports/clock.hpp"
 #include "actors/ports/job_store.hpp"
@@ -60,6 +62,8 @@ struct node_ports {
   const wall_clock& clock;
   job_door& door;
   stage_directory& directory;
+  breaker_board& breakers;
+  lane_board& lanes;
 };
 
 /// Owns one lane's actors.

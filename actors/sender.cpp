@@ -93,7 +93,7 @@ void sender_actor::take(const assign_works& assignment) {
         outcome skipped;
         skipped.token = each.id;
         skipped.index = each.index;
-        skipped.status = outcome_status::skipped;
+        skipped.status = each.status;
         skipped.reason = each.reason;
         batch.others.push_back(std::move(skipped));
       }

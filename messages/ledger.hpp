@@ -94,6 +94,7 @@ struct flush_result {
   std::vector<job_id> finished_chunks_of; ///< jobs to try completion for
   std::size_t stale = 0;                  ///< outcomes of an old epoch: changed nothing
   std::size_t invalidated = 0;            ///< tokens
+  std::size_t faulty = 0; ///< outcomes that could not be written in full: never retried
 };
 
 struct sweep_request {

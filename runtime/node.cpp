@@ -93,6 +93,8 @@ struct node::parts {
   system_clock clock;
   job_door door;
   stage_directory stages;
+  breaker_board breakers;
+  lane_board lanes;
   std::unique_ptr<sqlite_store> store;
   std::unique_ptr<provider_token_keeper> tokens;
   apns_app app;
@@ -222,7 +224,7 @@ node::start_result node::start() {
   for (const auto& lane : settings_.lanes)
     if (lane.kind == lane_settings::lane_kind::push)
       options.lanes.push_back(p.lane(settings_, lane));
-  const node_ports ports{*p.store, p.clock, p.door, p.stages};
+  const node_ports ports{*p.store, p.clock, p.door, p.stages, p.breakers, p.lanes};
   p.root = p.actors.spawn<node_supervisor_actor>(ports, std::move(options));
 
   p.server = std::make_unique<http::server>(server_options(settings_.http),

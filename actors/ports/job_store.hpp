@@ -39,8 +39,8 @@ public:
   virtual void renew(std::vector<lease_ref> leases, std::chrono::milliseconds lease,
                      callback<renewal> done) = 0;
 
-  /// Gives back what of a claimed work has no outcome, for the next claim. A target that is marked as
-  /// sent comes back as *unknown*: one that was marked and did not leave is reported as `retry`
+  /// Gives back what of a claimed work has no outcome, for the next claim. A target that is marked
+  /// as sent comes back as *unknown*: one that was marked and did not leave is reported as `retry`
   /// before, with the attempts that it had, and its work released when that is committed.
   virtual void release(std::vector<lease_ref> leases, callback<unit> done) = 0;
 
@@ -53,8 +53,8 @@ public:
   virtual void refund(std::vector<retry_ref> retries, callback<unit> done) = 0;
 
   /// Records outcomes in one durable transaction: bits, counts for newly set bits, receipts, retry
-  /// rows, invalidations, dead letters. Idempotent: a replay counts nothing twice. On failure nothing
-  /// was changed.
+  /// rows, invalidations, dead letters. Idempotent: a replay counts nothing twice. On failure
+  /// nothing was changed.
   virtual void flush(std::vector<outcome_batch> batches, callback<flush_result> done) = 0;
 
   /// Tries to move jobs on to DISPATCHED and COMPLETED; answers the jobs that completed.

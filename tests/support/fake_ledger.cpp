@@ -102,6 +102,7 @@ void fake_ledger::plan_next(job& of, std::size_t chunk_size) {
     return true;
   });
   made.bits.resize(made.ids.size());
+  made.sent.resize(made.ids.size());
   of.chunks.push_back(std::move(made));
 }
 
@@ -134,7 +135,7 @@ claim_result fake_ledger::claim(const claim_request& request) {
       result.refused.push_back(dest);
   };
   for (auto& [id, of] : jobs_) {
-    if (of.lane != request.lane || !allows_retry_claims(of.status))
+    if (of.lane != request.lane || of.paused || !allows_retry_claims(of.status))
       continue;
     for (std::uint32_t seq = 0; seq < of.chunks.size(); ++seq) {
       auto& budget = budgets[of.chunks[seq].dest];
@@ -158,7 +159,7 @@ claim_result fake_ledger::claim(const claim_request& request) {
   // One chunk of each job in turn, from the job behind the last one that got a claim.
   std::vector<job_id> turn;
   for (const auto& [id, of] : jobs_)
-    if (of.lane == request.lane && allows_chunk_claims(of.status))
+    if (of.lane == request.lane && !of.paused && allows_chunk_claims(of.status))
       turn.push_back(id);
   if (last_claimed_)
     std::rotate(turn.begin(), std::upper_bound(turn.begin(), turn.end(), *last_claimed_),
@@ -192,7 +193,7 @@ claim_result fake_ledger::claim(const claim_request& request) {
 }
 
 work_ptr fake_ledger::build(job& of, work_kind kind, std::uint32_t seq, std::uint64_t epoch,
-                            const std::vector<target>& targets,
+                            const std::vector<target>& targets, std::vector<settled_target> settled,
                             boot_clock::time_point expires) const {
   auto made = std::make_shared<work>();
   made->kind = kind;
@@ -201,6 +202,7 @@ work_ptr fake_ledger::build(job& of, work_kind kind, std::uint32_t seq, std::uin
   made->dest = of.chunks[seq].dest;
   made->job = of.context;
   made->lease_deadline = expires - std::chrono::seconds{1};
+  made->settled = std::move(settled);
   for (auto each : targets) {
     const auto away = turned_away_.find(each.id);
     if (away != turned_away_.end()) {
@@ -219,21 +221,33 @@ work_ptr fake_ledger::build(job& of, work_kind kind, std::uint32_t seq, std::uin
 work_ptr fake_ledger::load_chunk(job& of, std::uint32_t seq) {
   const auto& from = of.chunks[seq];
   std::vector<target> left;
-  for (std::uint32_t index = 0; index < from.ids.size(); ++index)
-    if (!from.bits[index])
+  std::vector<settled_target> settled;
+  for (std::uint32_t index = 0; index < from.ids.size(); ++index) {
+    if (from.bits[index])
+      continue;
+    if (from.sent[index])
+      settled.push_back({from.ids[index], index, "no_answer", outcome_status::unknown});
+    else
       left.push_back({from.ids[index], index, 0, 0, 0});
-  return build(of, work_kind::chunk, seq, from.epoch, left, from.expires);
+  }
+  return build(of, work_kind::chunk, seq, from.epoch, left, std::move(settled), from.expires);
 }
 
 work_ptr fake_ledger::load_retries(job& of, std::uint32_t seq, std::uint64_t epoch) {
   std::vector<target> left;
+  std::vector<settled_target> settled;
   boot_clock::time_point expires;
   for (const auto& [token, row] : of.retries)
     if (row.seq == seq && row.epoch == epoch) {
-      left.push_back({token, row.index, 0, 0, row.attempts});
+      if (row.sent)
+        settled.push_back({token, row.index, "no_answer", outcome_status::unknown});
+      else
+        left.push_back({token, row.index, 0, 0, row.attempts});
       expires = row.expires;
     }
-  return left.empty() ? nullptr : build(of, work_kind::retry, seq, epoch, left, expires);
+  if (left.empty() && settled.empty())
+    return nullptr;
+  return build(of, work_kind::retry, seq, epoch, left, std::move(settled), expires);
 }
 
 work_ptr fake_ledger::reload(const lease_ref& lease) {
@@ -269,7 +283,7 @@ renewal fake_ledger::renew(const std::vector<lease_ref>& leases, std::chrono::mi
           held = true;
         }
     }
-    result.leases.push_back({each, held, of.status});
+    result.leases.push_back({each, held, of.status, of.paused});
   }
   return result;
 }
@@ -324,8 +338,10 @@ void fake_ledger::settle(job& of, chunk& in, const outcome& one, flush_result& r
   count(in.counts, one.status);
   if (one.status == outcome_status::retry) {
     const auto seq = static_cast<std::uint32_t>(&in - of.chunks.data());
-    of.retries[one.token] = {seq, one.index, one.attempts, one.retry_at, 0, {}};
+    of.retries[one.token] = {seq, one.index, one.attempts, one.retry_at, 0, {}, false};
   }
+  if (one.dead_letter)
+    dead_letters_.push_back({of.context->id, one.token});
   if (one.invalidate != invalidation::none) {
     invalidated_.push_back(one.token);
     ++result.invalidated;
@@ -431,11 +447,14 @@ sweep_result fake_ledger::sweep(const sweep_request& request) {
       of.status = job_status::queued;
       ++result.released;
     }
-    if (is_terminal(of.status))
+    if (is_terminal(of.status)) {
       close_ended(of, request.limit, result);
-    else if (try_complete(of))
+      result.more = result.more || result.skipped >= request.limit;
+    } else if (try_complete(of))
       ++result.completed;
     result.plan_due = result.plan_due || can_plan(of);
+    if (of.paused)
+      continue;
     if (allows_chunk_claims(of.status))
       for (const auto& each : of.chunks)
         result.work_due = result.work_due || each.state == chunk_state::ready;
@@ -456,6 +475,64 @@ void fake_ledger::void_leases() {
     for (auto& [token, row] : of.retries)
       row.epoch = 0;
   }
+}
+
+std::vector<bool> fake_ledger::mark_sent(const std::vector<sent_mark>& marks) {
+  std::vector<bool> held;
+  for (const auto& each : marks) {
+    auto& of = jobs_.at(each.of->key.job);
+    auto& in = of.chunks.at(each.of->key.seq);
+    bool ours = each.of->kind == work_kind::chunk && in.state == chunk_state::leased &&
+                in.epoch == each.of->epoch;
+    for (const auto position : each.positions) {
+      const auto& to = each.of->targets.at(position);
+      if (each.of->kind == work_kind::retry) {
+        const auto row = of.retries.find(to.id);
+        ours = row != of.retries.end() && row->second.epoch == each.of->epoch;
+        if (ours)
+          row->second.sent = true;
+      } else if (ours) {
+        in.sent.at(to.index) = true;
+      }
+    }
+    held.push_back(ours);
+  }
+  return held;
+}
+
+void fake_ledger::refund(const std::vector<retry_ref>& retries) {
+  for (const auto& each : retries) {
+    auto& rows = jobs_.at(each.job).retries;
+    const auto row = rows.find(each.token);
+    if (row != rows.end() && row->second.attempts > 0)
+      --row->second.attempts;
+  }
+}
+
+backlog fake_ledger::measure(const std::string& lane) const {
+  backlog result;
+  result.dead_letters = static_cast<std::int64_t>(dead_letters_.size());
+  for (const auto& [id, of] : jobs_) {
+    if (of.lane != lane)
+      continue;
+    result.scheduled_jobs += of.status == job_status::scheduled;
+    for (const auto& each : of.chunks)
+      result.ready_chunks += each.state == chunk_state::ready;
+    for (const auto& [token, row] : of.retries)
+      ++(row.run_at <= clock_.now() ? result.due_retries : result.waiting_retries);
+  }
+  return result;
+}
+
+std::map<token_id, std::uint16_t> fake_ledger::attempts_of(const job_id& id) const {
+  std::map<token_id, std::uint16_t> attempts;
+  for (const auto& [token, row] : jobs_.at(id).retries)
+    attempts[token] = row.attempts;
+  return attempts;
+}
+
+void fake_ledger::pause(const job_id& id, bool paused) {
+  jobs_.at(id).paused = paused;
 }
 
 void fake_ledger::cancel(const job_id& id) {

@@ -38,7 +38,12 @@ public:
   flush_result flush(const std::vector<outcome_batch>& batches);
   std::vector<job_id> complete(const std::vector<job_id>& ids);
   sweep_result sweep(const sweep_request& request);
+  std::vector<bool> mark_sent(const std::vector<sent_mark>& marks);
+  void refund(const std::vector<retry_ref>& retries);
+  backlog measure(const std::string& lane) const;
   void cancel(const job_id& id);
+  /// A paused job is not claimed; renewals of its leases say so.
+  void pause(const job_id& id, bool paused = true);
   /// Nobody holds a lease any more: the node was started anew.
   void void_leases();
 
@@ -56,6 +61,9 @@ public:
   std::size_t leased() const;                      ///< chunks and retry rows
   std::size_t expired() const { return expired_; } ///< leases that ran out
   const std::vector<token_id>& invalidated() const { return invalidated_; }
+  const std::vector<retry_ref>& dead_letters() const { return dead_letters_; }
+  /// Of each retry row of the job, by token.
+  std::map<token_id, std::uint16_t> attempts_of(const job_id& id) const;
 
 private:
   enum class chunk_state : std::uint8_t { ready, leased, done };
@@ -63,6 +71,7 @@ private:
     destination dest;
     std::vector<token_id> ids;
     std::vector<bool> bits;
+    std::vector<bool> sent; ///< requests that may have left: of jobs that give up on unknown
     job_counts counts;
     chunk_state state = chunk_state::ready;
     std::uint64_t epoch = 0;
@@ -75,11 +84,13 @@ private:
     timestamp run_at;
     std::uint64_t epoch = 0; ///< 0: not claimed
     boot_clock::time_point expires;
+    bool sent = false;
   };
   struct job {
     std::string lane;
     job_context_ptr context;
     job_status status = job_status::queued;
+    bool paused = false;
     std::optional<timestamp> not_before;
     std::vector<ledger_target> unplanned;
     std::vector<chunk> chunks;
@@ -92,7 +103,8 @@ private:
   work_ptr load_chunk(job& of, std::uint32_t seq);
   work_ptr load_retries(job& of, std::uint32_t seq, std::uint64_t epoch);
   work_ptr build(job& of, work_kind kind, std::uint32_t seq, std::uint64_t epoch,
-                 const std::vector<target>& targets, boot_clock::time_point expires) const;
+                 const std::vector<target>& targets, std::vector<settled_target> settled,
+                 boot_clock::time_point expires) const;
   void flush_chunk(job& of, const outcome_batch& batch, flush_result& result);
   void flush_retries(job& of, const outcome_batch& batch, flush_result& result);
   void settle(job& of, chunk& in, const outcome& one, flush_result& result);
@@ -108,6 +120,7 @@ private:
   token_id last_token_ = 1'000'000;
   std::size_t expired_ = 0;
   std::vector<token_id> invalidated_;
+  std::vector<retry_ref> dead_letters_;
 };
 
 } // namespace signalbox

@@ -9,7 +9,8 @@ namespace {
 
 constexpr store_call all_calls[] = {store_call::commit, store_call::plan,     store_call::claim,
                                     store_call::reload, store_call::renew,    store_call::release,
-                                    store_call::flush,  store_call::complete, store_call::sweep};
+                                    store_call::flush,  store_call::complete, store_call::sweep,
+                                    store_call::mark,   store_call::refund,   store_call::measure};
 
 } // namespace
 
@@ -120,8 +121,28 @@ void fake_store::complete(std::vector<job_id> jobs, callback<std::vector<job_id>
 }
 
 void fake_store::sweep(sweep_request request, callback<sweep_result> done) {
+  sweeps.push_back(request);
   take<sweep_result>(store_call::sweep, std::move(done),
                      [this, request = std::move(request)] { return ledger.sweep(request); });
+}
+
+void fake_store::mark_sent(std::vector<sent_mark> asked, callback<std::vector<bool>> done) {
+  marks.push_back(asked);
+  take<std::vector<bool>>(store_call::mark, std::move(done),
+                          [this, asked = std::move(asked)] { return ledger.mark_sent(asked); });
+}
+
+void fake_store::refund(std::vector<retry_ref> retries, callback<unit> done) {
+  refunds.push_back(retries);
+  take<unit>(store_call::refund, std::move(done), [this, retries = std::move(retries)] {
+    ledger.refund(retries);
+    return unit{};
+  });
+}
+
+void fake_store::measure(const std::string& lane, callback<backlog> done) {
+  take<backlog>(store_call::measure, std::move(done),
+                [this, lane] { return ledger.measure(lane); });
 }
 
 } // namespace signalbox

@@ -23,6 +23,9 @@ enum class store_call : std::uint8_t {
   flush,
   complete,
   sweep,
+  mark,
+  refund,
+  measure,
 };
 
 /// A job store in memory that answers at once, or when told to; fails and throws when told to. Not
@@ -61,12 +64,18 @@ public:
   void flush(std::vector<outcome_batch> batches, callback<flush_result> done) override;
   void complete(std::vector<job_id> jobs, callback<std::vector<job_id>> done) override;
   void sweep(sweep_request request, callback<sweep_result> done) override;
+  void mark_sent(std::vector<sent_mark> marks, callback<std::vector<bool>> done) override;
+  void refund(std::vector<retry_ref> retries, callback<unit> done) override;
+  void measure(const std::string& lane, callback<backlog> done) override;
 
   fake_ledger ledger;
   std::vector<std::vector<job_submission>> groups; ///< as they were asked to be committed
   std::vector<claim_request> claims;
   std::vector<std::vector<lease_ref>> releases;
   std::vector<std::vector<outcome_batch>> flushes;
+  std::vector<std::vector<sent_mark>> marks;
+  std::vector<std::vector<retry_ref>> refunds;
+  std::vector<sweep_request> sweeps;
 
 private:
   template <class T>

@@ -19,7 +19,7 @@ protected:
   /// A lane of two masters and two APNs senders, all small: a window of 20, chunks of 10.
   lane_options small_lane(const std::string& name);
 
-  node_ports ports() { return {store, clock, door, directory}; }
+  node_ports ports() { return {store, clock, door, directory, breakers, lanes}; }
 
   /// `count` new tokens, every third one of the sandbox.
   void add_topic(const std::string& name, std::size_t count);
@@ -41,6 +41,8 @@ protected:
   fake_store store{clock};
   job_door door;
   stage_directory directory;
+  breaker_board breakers;
+  lane_board lanes;
   std::vector<std::shared_ptr<fake_transport>> transports; ///< of every sender there ever was
   fake_transport::script script;
   bool throw_in_classify = false; ///< once
