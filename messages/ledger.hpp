@@ -126,6 +126,7 @@ struct backlog {
   std::int64_t waiting_retries = 0; ///< not due yet
   std::int64_t scheduled_jobs = 0;
   std::int64_t dead_letters = 0;             ///< all lanes'
+  std::int64_t pauses = 0;                   ///< all lanes'
   std::chrono::milliseconds oldest_due_age{0}; ///< 0: nothing is due
 };
 

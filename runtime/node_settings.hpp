@@ -89,6 +89,11 @@ struct node_settings {
     std::chrono::milliseconds restart_window{60'000};
   };
 
+  struct retention_group {
+    std::chrono::milliseconds jobs = std::chrono::hours{7 * 24};
+    std::chrono::milliseconds failures = std::chrono::hours{30 * 24};
+  };
+
   struct stop_group {
     std::chrono::milliseconds deadline{20'000};
   };
@@ -116,6 +121,7 @@ struct node_settings {
   apns_group apns;
   ingest_group ingest;
   supervisor_group supervisor;
+  retention_group retention;
   stop_group stop;
   scheduler_group scheduler;
   log_group log;

@@ -129,6 +129,8 @@ std::vector<broken_rule> check_rules(const node_settings& settings) {
   auto& supervisor = settings.supervisor;
   result.ordered("supervisor.", "restart-min", supervisor.restart_min, "restart-max",
                  supervisor.restart_max);
+  result.ordered("retention.", "jobs", settings.retention.jobs, "failures",
+                 settings.retention.failures);
   return result.take();
 }
 

@@ -250,6 +250,11 @@ void add_node(std::vector<setting>& table) {
       "Restarts within `restart-window` after which a supervisor gives up and escalates.");
   add("supervisor.restart-window", &node::supervisor, &node::supervisor_group::restart_window,
       durations(1s, 1h), restart, "Time in which `max-restarts` are counted.");
+  add("retention.jobs", &node::retention, &node::retention_group::jobs, durations(1h, 87600h),
+      restart, "How long a finished job without failures can be looked up. In whole hours.");
+  add("retention.failures", &node::retention, &node::retention_group::failures,
+      durations(1h, 87600h), restart,
+      "How long finished jobs with failures, and dead letters, are kept. In whole hours.");
   add("stop.deadline", &node::stop, &node::stop_group::deadline, durations(1s, 10min), restart,
       "How long an orderly stop may take; what is unfinished then waits in the store.");
   add("scheduler.max-threads", &node::scheduler, &node::scheduler_group::max_threads,

@@ -41,14 +41,6 @@ std::optional<std::string> check_identifier(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<app_id> find_app(std::string_view name) {
-  return name == app_name(default_app) ? std::optional{default_app} : std::nullopt;
-}
-
-std::string_view app_name(app_id) {
-  return "default";
-}
-
 std::optional<std::string> check_token(platform provider, std::string_view token) {
   if (token.empty())
     return "must not be empty";

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "messages/destination.hpp"
-#include "messages/ids.hpp"
 
 #include <optional>
 #include <string>
@@ -12,10 +11,6 @@ namespace signalbox::http {
 /// What is wrong with the id of a user or a topic, as a sentence; empty when nothing is. An id is
 /// 1 to 256 bytes of UTF-8 without control characters.
 std::optional<std::string> check_identifier(std::string_view text);
-
-/// The app of this name, if there is one; so far only "default".
-std::optional<app_id> find_app(std::string_view name);
-std::string_view app_name(app_id app);
 
 /// What is wrong with a device token: of APNs, an even number of hexadecimal digits; of FCM,
 /// visible ASCII; of both, 1 to 4,096 bytes.

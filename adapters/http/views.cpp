@@ -1,7 +1,7 @@
 #include "adapters/http/views.hpp"
 
-#include "adapters/http/identifiers.hpp"
 #include "adapters/http/json_writer.hpp"
+#include "messages/app_name.hpp"
 
 #include <utility>
 

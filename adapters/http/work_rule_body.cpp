@@ -2,6 +2,7 @@
 
 #include "adapters/http/identifiers.hpp"
 #include "adapters/http/json_reader.hpp"
+#include "messages/app_name.hpp"
 
 #include <array>
 #include <span>

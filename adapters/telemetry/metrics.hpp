@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/breaker_board.hpp"
+#include "actors/lane_board.hpp"
 #include "actors/stage_directory.hpp"
 
 #include <string>
@@ -7,7 +9,9 @@
 namespace signalbox {
 
 /// The node's metrics in the Prometheus text exposition format (version 0.0.4): names below
-/// `signalbox_`, base units, labels of low cardinality (lane, stage, instance). Any thread.
-std::string render_metrics(const stage_directory& stages);
+/// `signalbox_`, base units, labels of low cardinality (lane, stage, instance, outcome, provider).
+/// What could not be measured is left out: a gap, not a zero. Any thread.
+std::string render_metrics(const stage_directory& stages, const lane_board& lanes,
+                           const breaker_board& breakers);
 
 } // namespace signalbox

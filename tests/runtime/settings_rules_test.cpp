@@ -54,9 +54,10 @@ TEST(settings_rules, want_minima_below_maxima) {
   settings.apns.reconnect_min = 31s;
   settings.supervisor.restart_min = 11s;
   settings.lanes[1].backoff_min = 6min;
+  settings.retention.jobs = 721h;
   auto broken = check_rules(settings);
   EXPECT_THAT(keys(broken), ElementsAre("apns.reconnect-min", "lane.live-activity.backoff-min",
-                                        "supervisor.restart-min"));
+                                        "supervisor.restart-min", "retention.jobs"));
   EXPECT_EQ(broken[1].text, "6min is longer than lane.live-activity.backoff-max, which is 5min");
   settings = {};
   settings.apns.reconnect_min = settings.apns.reconnect_max;

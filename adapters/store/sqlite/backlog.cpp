@@ -84,6 +84,7 @@ backlog measure_backlog(connection& database, shared_state& shared, const std::s
   if (const auto lane = shared.lanes.find(database, lane_name))
     counted = lane_backlog{database, *lane, shared.now()}.count();
   counted.dead_letters = database.value("SELECT COUNT(*) FROM dead_letters").value_or(0);
+  counted.pauses = database.value("SELECT COUNT(*) FROM pauses").value_or(0);
   return counted;
 }
 

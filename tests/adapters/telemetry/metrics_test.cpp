@@ -3,10 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+#include <string>
+#include <vector>
+
 namespace signalbox {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
+using testing::Not;
+
+std::string render(const stage_directory& stages) {
+  return render_metrics(stages, lane_board{}, breaker_board{});
+}
 
 TEST(metrics, show_each_mailbox_with_its_place) {
   stage_directory stages;
@@ -14,7 +24,7 @@ TEST(metrics, show_each_mailbox_with_its_place) {
   box->try_enter();
   box->try_enter();
   box->leave();
-  const auto text = render_metrics(stages);
+  const auto text = render(stages);
   const std::string labels = R"({lane="push",stage="sender",instance="1"})";
   const std::string labels_by_name = R"({instance="1",lane="push",stage="sender"})";
   const auto shows = [&](const std::string& sample) {
@@ -36,9 +46,98 @@ TEST(metrics, count_restarts_and_refusals) {
   const auto box = stages.enter({"push", "master", 0}, 1);
   EXPECT_TRUE(box->try_enter());
   EXPECT_FALSE(box->try_enter());
-  const auto text = render_metrics(stages);
-  EXPECT_THAT(text, testing::ContainsRegex("signalbox_actor_restarts_total\\{[^}]*\\} 1"));
-  EXPECT_THAT(text, testing::ContainsRegex("signalbox_mailbox_refused_total\\{[^}]*\\} 1"));
+  const auto text = render(stages);
+  EXPECT_THAT(text, ContainsRegex("signalbox_actor_restarts_total\\{[^}]*\\} 1"));
+  EXPECT_THAT(text, ContainsRegex("signalbox_mailbox_refused_total\\{[^}]*\\} 1"));
+}
+
+/// Matches a sample whatever the order of its labels.
+auto has(const std::string& name, std::vector<std::string> labels, const std::string& value) {
+  return testing::Truly([=](const std::string& text) {
+    std::istringstream lines{text};
+    for (std::string line; std::getline(lines, line);) {
+      auto fits =
+        line.starts_with(name + (labels.empty() ? " " : "{")) && line.ends_with(" " + value);
+      for (const auto& label : labels)
+        fits = fits && line.find(label) != line.npos;
+      if (fits)
+        return true;
+    }
+    return false;
+  });
+}
+
+TEST(metrics, count_what_became_of_targets) {
+  lane_board lanes;
+  const auto counters = lanes.counters("push");
+  counters->outcomes[static_cast<std::size_t>(outcome_status::accepted)] = 4;
+  counters->outcomes[static_cast<std::size_t>(outcome_status::skipped)] = 2;
+  counters->outcomes[static_cast<std::size_t>(outcome_status::retry)] = 3;
+  counters->dead_letters = 5;
+  counters->refunded = 6;
+  const auto text = render_metrics(stage_directory{}, lanes, breaker_board{});
+  const auto lane = R"(lane="push")";
+  EXPECT_THAT(text, has("signalbox_outcomes_total", {lane, R"(status="accepted")"}, "4"));
+  EXPECT_THAT(text, has("signalbox_outcomes_total", {lane, R"(status="skipped")"}, "2"));
+  EXPECT_THAT(text, has("signalbox_outcomes_total", {lane, R"(status="unknown")"}, "0"));
+  EXPECT_THAT(text, Not(HasSubstr(R"(status="retry")")));
+  EXPECT_THAT(text, has("signalbox_retries_scheduled_total", {lane}, "3"));
+  EXPECT_THAT(text, has("signalbox_dead_lettered_total", {lane}, "5"));
+  EXPECT_THAT(text, has("signalbox_attempts_refunded_total", {lane}, "6"));
+}
+
+TEST(metrics, show_what_waits) {
+  lane_board lanes;
+  backlog push;
+  push.ready_chunks = 1;
+  push.due_retries = 2;
+  push.waiting_retries = 3;
+  push.scheduled_jobs = 4;
+  push.dead_letters = 5;
+  push.pauses = 6;
+  push.oldest_due_age = std::chrono::milliseconds{1'500};
+  backlog bulk;
+  bulk.dead_letters = 7;
+  lanes.put("push", push, timestamp{std::chrono::seconds{2}});
+  lanes.put("bulk", bulk, timestamp{std::chrono::seconds{1}});
+  const auto text = render_metrics(stage_directory{}, lanes, breaker_board{});
+  const auto lane = R"(lane="push")";
+  EXPECT_THAT(text, has("signalbox_backlog", {lane, R"(kind="ready_chunks")"}, "1"));
+  EXPECT_THAT(text, has("signalbox_backlog", {lane, R"(kind="due_retries")"}, "2"));
+  EXPECT_THAT(text, has("signalbox_backlog", {lane, R"(kind="waiting_retries")"}, "3"));
+  EXPECT_THAT(text, has("signalbox_backlog", {lane, R"(kind="scheduled_jobs")"}, "4"));
+  EXPECT_THAT(text, has("signalbox_oldest_due_age_seconds", {lane}, "1.5"));
+  EXPECT_THAT(text, has("signalbox_oldest_due_age_seconds", {R"(lane="bulk")"}, "0"));
+  EXPECT_THAT(text, has("signalbox_dead_letters", {}, "5")) << "the newest measurement counts";
+  EXPECT_THAT(text, has("signalbox_pauses", {}, "6"));
+}
+
+TEST(metrics, leave_out_what_could_not_be_measured) {
+  lane_board lanes;
+  lanes.put("push", backlog{}, timestamp{});
+  lanes.put("push", std::nullopt, timestamp{});
+  const auto text = render_metrics(stage_directory{}, lanes, breaker_board{});
+  for (const auto* name : {"signalbox_backlog{", "signalbox_oldest_due_age_seconds{",
+                           "\nsignalbox_dead_letters ", "\nsignalbox_pauses "})
+    EXPECT_THAT(text, Not(HasSubstr(name)));
+}
+
+TEST(metrics, show_breakers_while_they_are_not_closed) {
+  breaker_board breakers;
+  breaker_view view;
+  view.place = {
+    "push", {default_app, platform::apns, environment::sandbox}, breaker_kind::configuration};
+  view.state = breaker_state::open;
+  breakers.put(view);
+  EXPECT_THAT(render_metrics(stage_directory{}, lane_board{}, breakers),
+              has("signalbox_breaker_open",
+                  {R"(lane="push")", R"(app="default")", R"(provider="apns")",
+                   R"(environment="sandbox")", R"(kind="configuration")"},
+                  "1"));
+  view.state = breaker_state::closed;
+  breakers.put(view);
+  EXPECT_THAT(render_metrics(stage_directory{}, lane_board{}, breakers),
+              Not(HasSubstr("signalbox_breaker_open{")));
 }
 
 } // namespace
