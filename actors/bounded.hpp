@@ -23,12 +23,12 @@ struct mailbox_stats {
   std::atomic<std::uint64_t> processed{0};
   std::atomic<std::uint64_t> refused{0};
 
-  /// Takes a place: always when `forced`, else if one is free.
-  bool try_enter(bool forced = false) {
-    const auto now = depth.fetch_add(1, std::memory_order_relaxed) + 1;
+  /// Takes places: always when `forced`, else if all of them are free.
+  bool try_enter(bool forced = false, std::int64_t places = 1) {
+    const auto now = depth.fetch_add(places, std::memory_order_relaxed) + places;
     if (!forced && now > capacity.load(std::memory_order_relaxed)) {
-      depth.fetch_sub(1, std::memory_order_relaxed);
-      refused.fetch_add(1, std::memory_order_relaxed);
+      depth.fetch_sub(places, std::memory_order_relaxed);
+      refused.fetch_add(static_cast<std::uint64_t>(places), std::memory_order_relaxed);
       return false;
     }
     auto high = high_water.load(std::memory_order_relaxed);
@@ -56,7 +56,8 @@ public:
 
   using Base::enqueue;
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* unit) override {
-    if (!counted(*element) || stats_->try_enter(element->mid.is_urgent_message())) {
+    if (!counted(*element) ||
+        stats_->try_enter(element->mid.is_urgent_message(), places_of(*element))) {
       Base::enqueue(std::move(element), unit);
       return;
     }
@@ -69,10 +70,10 @@ public:
   using Base::consume;
   caf::invoke_message_result consume(caf::mailbox_element& element) override {
     // Judged before the handler runs: it may move the content out or mark the id as answered.
-    const bool was_counted = counted(element);
+    const auto places = counted(element) ? places_of(element) : 0;
     auto guard = caf::detail::make_scope_guard([&] {
-      if (was_counted)
-        stats_->leave();
+      if (places > 0)
+        stats_->leave(places);
     });
     const auto result = Base::consume(element);
     if (result == caf::invoke_message_result::skipped)
@@ -81,6 +82,9 @@ public:
   }
 
 protected:
+  /// How many places a message takes. Called by any thread that sends one.
+  virtual std::int64_t places_of(const caf::mailbox_element&) const { return 1; }
+
   /// Keeps `count` places taken beyond the handler: the actor holds what came with them.
   void hold(std::int64_t count) { stats_->depth.fetch_add(count, std::memory_order_relaxed); }
 

@@ -12,7 +12,7 @@ ingest_actor::ingest_actor(caf::actor_config& cfg, std::shared_ptr<mailbox_stats
 
 ingest_actor::behavior_type ingest_actor::make_behavior() {
   return {
-    [this](accept_job& job) { accept(job); },
+    [this](accept_jobs& arrived) { accept(arrived); },
     [this](const jobs_taken& taken) {
       // Never more than all of it: what was taken from a former ingest counts for this one, too.
       credit_ = std::min(full_credit_, credit_ + taken.count);
@@ -33,11 +33,17 @@ void ingest_actor::on_exit() {
   waiting_.clear();
 }
 
-void ingest_actor::accept(accept_job& job) {
+std::int64_t ingest_actor::places_of(const caf::mailbox_element& element) const {
+  if (const auto& content = element.content(); content.match_elements<accept_jobs>())
+    return static_cast<std::int64_t>(content.get_as<accept_jobs>(0).jobs.size());
+  return 1;
+}
+
+void ingest_actor::accept(accept_jobs& arrived) {
   if (draining_)
     return;
-  waiting_.push_back(std::move(job));
-  hold(1);
+  std::move(arrived.jobs.begin(), arrived.jobs.end(), std::back_inserter(waiting_));
+  hold(static_cast<std::int64_t>(arrived.jobs.size()));
   pump();
 }
 

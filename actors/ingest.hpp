@@ -24,7 +24,8 @@ public:
   void on_exit() override;
 
 private:
-  void accept(accept_job& job);
+  std::int64_t places_of(const caf::mailbox_element& element) const override;
+  void accept(accept_jobs& arrived);
   void change_peers(const lane_peers& peers);
   void pump();
   void finish_drain();

@@ -2,7 +2,16 @@
 
 #include <caf/send.hpp>
 
+#include <utility>
+
 namespace signalbox {
+
+namespace {
+
+// A mailbox takes a message's jobs all or none.
+constexpr std::size_t most_in_a_message = 32;
+
+} // namespace
 
 bool job_door::knows(std::string_view lane) const {
   std::lock_guard lock{mutex_};
@@ -24,16 +33,34 @@ std::shared_ptr<const lane_peers> job_door::peers(std::string_view lane) const {
 }
 
 void job_door::submit(accept_job job) {
-  ingest door;
+  std::lock_guard lock{mutex_};
+  if (!closed_)
+    submitted_[job.job.lane].push_back(std::move(job));
+}
+
+void job_door::pass_on() {
+  std::vector<std::pair<ingest, accept_jobs>> arrivals;
+  std::vector<std::vector<accept_job>> homeless; // answered outside of the lock
   {
     std::lock_guard lock{mutex_};
-    const auto found = lanes_.find(job.job.lane);
-    if (closed_ || found == lanes_.end())
-      return;
-    door = found->second->door;
+    for (auto& [lane, jobs] : submitted_) {
+      if (jobs.empty())
+        continue;
+      const auto found = lanes_.find(lane);
+      if (found == lanes_.end() || !found->second->door) {
+        homeless.push_back(std::exchange(jobs, {}));
+        continue;
+      }
+      for (auto& job : std::exchange(jobs, {})) {
+        if (arrivals.empty() || arrivals.back().first != found->second->door ||
+            arrivals.back().second.jobs.size() == most_in_a_message)
+          arrivals.push_back({found->second->door, {}});
+        arrivals.back().second.jobs.push_back(std::move(job));
+      }
+    }
   }
-  if (door)
-    caf::anon_send(door, std::move(job));
+  for (auto& [door, jobs] : arrivals)
+    caf::anon_send(door, std::move(jobs));
 }
 
 void job_door::stop_job(const job_id& job, const std::string& reason) {

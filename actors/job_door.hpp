@@ -22,9 +22,13 @@ public:
   /// A lane's actors as they are now; null if there is no such lane.
   std::shared_ptr<const lane_peers> peers(std::string_view lane) const;
 
-  /// Passes the job on to its lane. When the lane's mailbox is full, its ingest is being restarted,
-  /// or the door is closed, the reply is destroyed unused, which answers 503.
+  /// Takes the job in for the next `pass_on`. When the door is closed, the reply is destroyed
+  /// unused, which answers 503.
   void submit(accept_job job);
+
+  /// Passes what was submitted on to its lanes. When a lane's mailbox is full or its ingest is
+  /// being restarted, the replies are destroyed unused.
+  void pass_on();
 
   /// Tells every lane's masters that a job ended, so that they stop at once rather than with the
   /// next lease renewal.
@@ -44,6 +48,7 @@ private:
   mutable std::mutex mutex_;
   bool closed_ = false;
   std::map<std::string, std::shared_ptr<const lane_peers>, std::less<>> lanes_;
+  std::map<std::string, std::vector<accept_job>> submitted_; ///< by lane
 };
 
 } // namespace signalbox

@@ -36,6 +36,11 @@ struct accept_job {
   std::shared_ptr<job_reply> reply;
 };
 
+/// Jobs on their way to their lane's ingest: as many as came in one turn of the HTTP server's loop.
+struct accept_jobs {
+  std::vector<accept_job> jobs;
+};
+
 /// Jobs of one lane on their way to the group committer, in order of arrival.
 struct submit_jobs {
   std::string lane;
@@ -197,7 +202,7 @@ struct peers_changed {
 
 // In-process only: no serialization, hence no type ids.
 #define SIGNALBOX_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::type)
-SIGNALBOX_LOCAL_MESSAGE(accept_job)
+SIGNALBOX_LOCAL_MESSAGE(accept_jobs)
 SIGNALBOX_LOCAL_MESSAGE(submit_jobs)
 SIGNALBOX_LOCAL_MESSAGE(jobs_taken)
 SIGNALBOX_LOCAL_MESSAGE(group_committed)
@@ -238,7 +243,7 @@ namespace signalbox {
 /// Takes a lane's jobs in and passes them on to the committer within its credit; its mailbox is the
 /// lane's door.
 using ingest =
-  caf::typed_actor<caf::reacts_to<accept_job>, caf::reacts_to<jobs_taken>,
+  caf::typed_actor<caf::reacts_to<accept_jobs>, caf::reacts_to<jobs_taken>,
                    caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
 
 /// Commits jobs in groups, from the lanes in turn, answers each after the commit, and tells the

@@ -227,7 +227,9 @@ node::start_result node::start() {
   const node_ports ports{*p.store, p.clock, p.door, p.stages, p.breakers, p.lanes};
   p.root = p.actors.spawn<node_supervisor_actor>(ports, std::move(options));
 
-  p.server = std::make_unique<http::server>(server_options(settings_.http),
+  auto serving = server_options(settings_.http);
+  serving.on_idle = [&door = p.door] { door.pass_on(); };
+  p.server = std::make_unique<http::server>(std::move(serving),
                                             p.routes(settings_.http.max_batch_body_bytes));
   try {
     p.server->start();

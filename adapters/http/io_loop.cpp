@@ -22,7 +22,12 @@ io_loop::~io_loop() {
 }
 
 void io_loop::start() {
-  thread_ = std::thread{[this] { context_.run(); }};
+  thread_ = std::thread{[this] {
+    while (context_.run_one() > 0) {
+      context_.poll();
+      state_.options.on_idle();
+    }
+  }};
 }
 
 void io_loop::stop() {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace signalbox::http {
@@ -25,6 +26,8 @@ struct server_options {
   std::size_t min_body_bytes = 16 * 1024;
   std::chrono::milliseconds idle_timeout{75'000};  ///< nothing asked, or nothing taken
   std::chrono::milliseconds linger_timeout{2'000}; ///< wait for the peer's close after ours
+  /// Called on I/O threads when all that was ready has been handled.
+  std::function<void()> on_idle = [] {};
 };
 
 } // namespace signalbox::http

@@ -26,7 +26,9 @@ protected:
   }
 
   void submit(const ingest& door, std::uint64_t job) {
-    caf::anon_send(door, accepted_job(topic_job(job, "news", clock.now()), replies));
+    accept_jobs one;
+    one.jobs.push_back(accepted_job(topic_job(job, "news", clock.now()), replies));
+    caf::anon_send(door, std::move(one));
   }
 
   std::vector<job_id> passed_on(const std::shared_ptr<committer_inbox>& box) {
@@ -61,6 +63,26 @@ TEST_F(ingest_stage, passes_jobs_on_within_its_credit) {
   EXPECT_EQ(passed_on(committer_box).back(), job_number(5));
   EXPECT_EQ(stats->depth, 0);
   EXPECT_EQ(replies->answered(), 0u);
+}
+
+TEST_F(ingest_stage, jobs_of_one_message_take_a_place_each) {
+  const auto door = start_ingest(4, 1);
+  const auto send = [&](std::uint64_t first, std::uint64_t count) {
+    accept_jobs several;
+    for (std::uint64_t job = first; job < first + count; ++job)
+      several.jobs.push_back(accepted_job(topic_job(job, "news", clock.now()), replies));
+    caf::anon_send(door, std::move(several));
+    run();
+  };
+  send(1, 4);
+  EXPECT_EQ(stats->depth, 3) << "one went on, three wait";
+  send(5, 2);
+  EXPECT_EQ(stats->refused, 2u);
+  EXPECT_EQ(replies->refusal(job_number(5)), errc::unavailable);
+  EXPECT_EQ(replies->refusal(job_number(6)), errc::unavailable);
+  send(7, 1);
+  EXPECT_EQ(stats->depth, 4);
+  EXPECT_EQ(replies->answered(), 2u);
 }
 
 TEST_F(ingest_stage, a_full_door_answers_by_letting_go_of_the_reply) {

@@ -18,11 +18,12 @@ protected:
 
   void submit(std::uint64_t job, const std::string& lane) {
     door.submit(accepted_job(topic_job(job, "news", clock.now(), lane), replies));
+    door.pass_on();
     run();
   }
 
   job_door door;
-  std::shared_ptr<inbox<accept_job>> doors = std::make_shared<inbox<accept_job>>();
+  std::shared_ptr<inbox<accept_jobs>> doors = std::make_shared<inbox<accept_jobs>>();
   std::shared_ptr<inbox<job_stopped>> masters = std::make_shared<inbox<job_stopped>>();
   std::shared_ptr<reply_log> replies = std::make_shared<reply_log>();
 };
@@ -41,8 +42,8 @@ TEST_F(job_door_use, knows_its_lanes) {
 TEST_F(job_door_use, hands_a_job_to_the_ingest_of_its_lane) {
   door.update(lane("push"));
   submit(1, "push");
-  ASSERT_EQ(doors->all<accept_job>().size(), 1u);
-  EXPECT_EQ(doors->all<accept_job>()[0].job.id, job_number(1));
+  ASSERT_EQ(doors->all<accept_jobs>().size(), 1u);
+  EXPECT_EQ(doors->all<accept_jobs>()[0].jobs.at(0).job.id, job_number(1));
   EXPECT_EQ(replies->answered(), 0u);
 }
 

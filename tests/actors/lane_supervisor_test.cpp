@@ -75,6 +75,7 @@ TEST_F(lane, passes_jobs_through_its_door) {
   start_lane(small_lane("push"));
   auto replies = std::make_shared<reply_log>();
   door.submit(accepted_job(topic_job(1, "news", clock.now()), replies));
+  door.pass_on();
   run();
   ASSERT_EQ(commits->all<submit_jobs>().size(), 1u);
   EXPECT_EQ(commits->all<submit_jobs>()[0].lane, "push");
@@ -265,6 +266,7 @@ TEST_F(lane, drains_its_door_first) {
   auto replies = std::make_shared<reply_log>();
   EXPECT_TRUE(*ask_drain(under_test, drain_door{}));
   door.submit(accepted_job(topic_job(1, "news", clock.now()), replies));
+  door.pass_on();
   run();
   EXPECT_EQ(replies->refusal(job_number(1)), errc::unavailable);
   EXPECT_EQ(dead_transports(), 0u) << "the other stages go on";

@@ -27,7 +27,10 @@ protected:
     run();
   }
 
-  void submit(new_job job) { door.submit(accepted_job(std::move(job), replies)); }
+  void submit(new_job job) {
+    door.submit(accepted_job(std::move(job), replies));
+    door.pass_on();
+  }
 
   // Until every job that the ledger knows is finished.
   void finish_all(std::uint64_t jobs) {

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <pthread.h>
 #include <utility>
 #include <vector>
@@ -54,8 +55,12 @@ void writer::stop() {
     thread_.join();
 }
 
+bool writer::has_operation() const {
+  return !operations_[0].empty() || !operations_[1].empty();
+}
+
 bool writer::has_work() const {
-  return !operations_[0].empty() || !operations_[1].empty() || !imports_.empty();
+  return has_operation() || !imports_.empty();
 }
 
 void writer::loop() {
@@ -66,27 +71,17 @@ void writer::loop() {
     if (stopping_)
       break;
     running_ = true;
-    // One transaction of each class in turn, so that none waits for more than two others.
-    for (std::size_t tried = 0; tried < 3; ++tried) {
-      const auto where = turn_;
-      turn_ = (turn_ + 1) % 3;
-      if (where == static_cast<std::size_t>(write_class::imports)) {
-        if (imports_.empty())
-          continue;
-        lock.unlock();
-        run_imports();
-        lock.lock();
-        break;
-      }
-      if (operations_[where].empty())
-        continue;
-      auto operation = std::move(operations_[where].front());
-      operations_[where].pop_front();
-      lock.unlock();
-      run_operation(std::move(operation));
-      lock.lock();
-      break;
-    }
+    // Operations and imports in turn, so that neither waits for more than one transaction of the
+    // other.
+    const bool imports = !imports_.empty() && (imports_next_ || !has_operation());
+    imports_next_ = !imports;
+    auto operations = imports ? std::vector<write_operation>{} : take_operations();
+    lock.unlock();
+    if (imports)
+      run_imports();
+    else
+      run_together(operations);
+    lock.lock();
     if (settings_.between) {
       lock.unlock();
       settings_.between();
@@ -98,8 +93,58 @@ void writer::loop() {
   refuse_queued();
 }
 
-void writer::run_operation(write_operation operation) {
-  operation.done(attempt(operation.sync, operation.run));
+std::vector<write_operation> writer::take_operations() {
+  std::vector<write_operation> taken;
+  for (auto& queue : operations_)
+    if (!queue.empty()) {
+      taken.push_back(std::move(queue.front()));
+      queue.pop_front();
+    }
+  return taken;
+}
+
+void writer::run_together(std::span<write_operation> operations) {
+  const bool full = std::any_of(operations.begin(), operations.end(),
+                                [](const auto& each) { return each.sync == durability::full; });
+  std::vector<write_status> own(operations.size());
+  std::size_t done = 0;
+  const auto status =
+    attempt(full ? durability::full : durability::normal, [&](connection& database) {
+      // When the first one fails, nothing else was done: it needs no savepoint.
+      operations.front().run(database);
+      for (done = 1; done < operations.size(); ++done)
+        own[done] = run_within(operations[done]);
+    });
+  if (done == 0) {
+    operations.front().done(status);
+    if (operations.size() > 1)
+      run_together(operations.subspan(1));
+    return;
+  }
+  for (std::size_t i = 0; i < operations.size(); ++i)
+    operations[i].done(status.ok() ? own[i] : status);
+}
+
+write_status writer::run_within(write_operation& operation) {
+  database_.execute("SAVEPOINT operation");
+  const auto undo = [this](errc code, const char* what) {
+    database_.execute("ROLLBACK TO operation");
+    database_.execute("RELEASE operation");
+    if (settings_.rolled_back)
+      settings_.rolled_back();
+    return write_status{code, what};
+  };
+  try {
+    operation.run(database_);
+  } catch (const failure& error) {
+    if (sqlite3_get_autocommit(database_.handle()) != 0)
+      throw; // SQLite has rolled back the whole transaction
+    return undo(to_errc(error.code()), error.what());
+  } catch (const std::exception& error) {
+    return undo(errc::internal, error.what());
+  }
+  database_.execute("RELEASE operation");
+  return {};
 }
 
 void writer::run_imports() {

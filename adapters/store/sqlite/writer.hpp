@@ -9,8 +9,10 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace signalbox::sqlite {
 
@@ -19,7 +21,8 @@ namespace signalbox::sqlite {
 /// `full` is ever lost. Only what is redone anyway (claims, plans, completions) is `normal`.
 enum class durability : std::uint8_t { normal, full };
 
-/// The queues the writer serves in turn, one transaction each.
+/// The queues the writer serves in turn. An operation of each of the first two shares a transaction
+/// when both wait: one sync for both.
 enum class write_class : std::uint8_t { jobs, lanes, imports };
 
 struct write_status {
@@ -28,8 +31,8 @@ struct write_status {
   bool ok() const { return code == errc::ok; }
 };
 
-/// One transaction. `run` may throw failure: all is rolled back and `done` told so. `done` comes
-/// after the commit, on the writer's thread.
+/// One operation. `run` may throw failure: what it did is rolled back and `done` told so. `done`
+/// comes after the commit, on the writer's thread.
 struct write_operation {
   durability sync = durability::full;
   std::function<void(connection&)> run;
@@ -79,8 +82,11 @@ public:
 
 private:
   void loop();
+  bool has_operation() const;
   bool has_work() const;
-  void run_operation(write_operation operation);
+  std::vector<write_operation> take_operations();
+  void run_together(std::span<write_operation> operations);
+  write_status run_within(write_operation& operation);
   void run_imports();
   write_status attempt(durability sync, const std::function<void(connection&)>& body);
   void set_durability(durability sync);
@@ -93,7 +99,7 @@ private:
   std::condition_variable wake_;
   std::array<std::deque<write_operation>, 2> operations_; ///< by write_class
   std::deque<import_operation> imports_;
-  std::size_t turn_ = 0;
+  bool imports_next_ = false;
   bool running_ = false;
   bool stopping_ = false;
   std::thread thread_;

@@ -290,8 +290,12 @@ protected:
   api_fixture() {
     // The fixture is an argument, not a capture: CAF dereferences null for a function without any.
     auto open_door = [](ingest::pointer, api_fixture* self) -> ingest::behavior_type {
-      return {[self](accept_job& job) { self->on_job(std::move(job)); }, [](const jobs_taken&) {},
-              [](const peers_changed&) {}, [](const drain&) { return drained{}; }};
+      return {[self](accept_jobs& arrived) {
+                for (auto& job : arrived.jobs)
+                  self->on_job(std::move(job));
+              },
+              [](const jobs_taken&) {}, [](const peers_changed&) {},
+              [](const drain&) { return drained{}; }};
     };
     ingest door = actors_.spawn(open_door, this);
     auto peers = std::make_shared<lane_peers>();
@@ -312,8 +316,10 @@ protected:
   }
 
   void serve() {
-    server_ = std::make_unique<server>(
-      server_options{.linger_timeout = std::chrono::milliseconds{200}}, make_api(ports()));
+    server_ =
+      std::make_unique<server>(server_options{.linger_timeout = std::chrono::milliseconds{200},
+                                              .on_idle = [this] { door_.pass_on(); }},
+                               make_api(ports()));
     server_->start();
   }
 

@@ -84,7 +84,7 @@ protected:
   writer queue{database, {1ms, [this] { return fault.load(); }, [this] { ++rollbacks; }, nullptr}};
 };
 
-TEST_F(writer_test, classes_are_served_in_turn) {
+TEST_F(writer_test, jobs_and_lanes_share_a_transaction_and_imports_have_their_turn) {
   auto held = block();
   for (int i = 0; i < 3; ++i)
     submit(write_class::lanes, "lane");
@@ -96,7 +96,48 @@ TEST_F(writer_test, classes_are_served_in_turn) {
   finish();
   finish();
   EXPECT_THAT(
-    order, ElementsAre("lane", "import", "job", "lane", "import", "job", "lane", "import", "job"));
+    order, ElementsAre("import", "job", "lane", "import", "job", "lane", "import", "job", "lane"));
+}
+
+TEST_F(writer_test, a_failure_in_a_shared_transaction_undoes_only_its_own) {
+  const auto insert = [](int n) {
+    return [n](connection& db) { db.execute("INSERT INTO log VALUES('a', ?)", n); };
+  };
+  const auto fail = [](int n) {
+    return [n](connection& db) {
+      db.execute("INSERT INTO log VALUES('a', ?)", n);
+      throw std::runtime_error{"a bug"};
+    };
+  };
+  std::vector<errc> codes;
+  const auto note = [&](const write_status& status) { codes.push_back(status.code); };
+  auto held = block();
+  queue.submit(write_class::jobs, {durability::full, insert(1), note});
+  queue.submit(write_class::lanes, {durability::normal, fail(2), note});
+  queue.submit(write_class::jobs, {durability::normal, fail(3), note});
+  queue.submit(write_class::lanes, {durability::full, insert(4), note});
+  held->open();
+  finish();
+  finish();
+  EXPECT_THAT(codes, ElementsAre(errc::ok, errc::internal, errc::internal, errc::ok));
+  EXPECT_EQ(rollbacks, 2);
+  connection reader{folder.file("test.db"), {}};
+  EXPECT_EQ(reader.ask("SELECT GROUP_CONCAT(n) FROM log"), "1,4");
+}
+
+TEST_F(writer_test, a_shared_transaction_that_cannot_be_committed_fails_both) {
+  std::vector<errc> codes;
+  const auto note = [&](const write_status& status) { codes.push_back(status.code); };
+  auto held = block();
+  for (const auto where : {write_class::jobs, write_class::lanes})
+    queue.submit(where, {durability::full, [](connection&) {}, note});
+  fault = SQLITE_FULL;
+  held->open();
+  while (rollbacks == 0)
+    std::this_thread::yield();
+  fault = SQLITE_OK;
+  finish();
+  EXPECT_THAT(codes, ElementsAre(errc::disk_full, errc::disk_full));
 }
 
 TEST_F(writer_test, imports_take_turns_among_themselves) {
