@@ -118,15 +118,15 @@ struct sweep_result {
   bool plan_due = false;     ///< jobs wait for planning
 };
 
-/// What waits in a lane. Ages are of what is due, since it was due: neither a schedule nor a job's
-/// own age counts.
+/// What waits in a lane, without what is paused. Ages are of what is due, since it was due: neither
+/// a schedule nor a job's own age counts.
 struct backlog {
   std::int64_t ready_chunks = 0;
   std::int64_t due_retries = 0;
   std::int64_t waiting_retries = 0; ///< not due yet
   std::int64_t scheduled_jobs = 0;
-  std::int64_t dead_letters = 0;             ///< all lanes'
-  std::int64_t pauses = 0;                   ///< all lanes'
+  std::int64_t dead_letters = 0;               ///< all lanes'
+  std::int64_t pauses = 0;                     ///< all lanes'
   std::chrono::milliseconds oldest_due_age{0}; ///< 0: nothing is due
 };
 

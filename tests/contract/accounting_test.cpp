@@ -180,7 +180,7 @@ private:
       }
     }
     if (coin())
-      for (auto& one : session_.skipped(work).others)
+      for (auto& one : session_.settled(work).others)
         batch.others.push_back(std::move(one));
     write({batch});
     flushed_.push_back(std::move(batch));

@@ -78,7 +78,7 @@ TEST_P(store_contract, reloading_cancelled_work_gives_nothing_to_send) {
   EXPECT_THAT(rest->targets, IsEmpty());
   ASSERT_THAT(rest->settled, SizeIs(3));
   EXPECT_EQ(rest->settled[0].reason, "cancelled");
-  complete(flush({skipped(rest)}).finished_chunks_of);
+  complete(flush({settled(rest)}).finished_chunks_of);
   expect_closed(job.id, 3);
 }
 

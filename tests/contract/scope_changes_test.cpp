@@ -26,7 +26,7 @@ protected:
   // Claims, accepts what may be sent and closes the account.
   work_ptr finish() {
     const auto work = claim_all().works.at(0);
-    flush({accept(work), skipped(work)});
+    flush({accept(work), settled(work)});
     complete({job.id});
     expect_closed(job.id, 4);
     EXPECT_EQ(view(job.id).counts.skipped, static_cast<std::int64_t>(work->settled.size()));
@@ -114,7 +114,7 @@ TEST_P(planned_topic, a_retry_is_checked_again_too) {
   const auto retry = claim_all().works.at(0);
   EXPECT_THAT(tokens_in(retry), ElementsAre("t3"));
   EXPECT_THAT(retry->settled, SizeIs(1));
-  flush({accept(retry), skipped(retry)});
+  flush({accept(retry), settled(retry)});
   complete({job.id});
   expect_closed(job.id, 4);
   EXPECT_EQ(view(job.id).counts.skipped, 1);
@@ -134,7 +134,7 @@ TEST_P(store_contract, an_invalidated_inline_token_is_skipped_taken_or_not) {
     EXPECT_THAT(tokens_in(work), ElementsAre("other"));
     ASSERT_THAT(work->settled, SizeIs(1));
     EXPECT_EQ(work->settled[0].reason, "invalidated");
-    flush({accept(work), skipped(work)});
+    flush({accept(work), settled(work)});
     complete({job.id});
     expect_closed(job.id, 2);
     EXPECT_EQ(view(job.id).counts.skipped, 1);

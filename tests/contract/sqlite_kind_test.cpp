@@ -19,6 +19,8 @@ public:
   void close() override { store_->close(); }
   job_store& jobs() override { return *store_; }
   job_reader& reader() override { return *store_; }
+  job_control& control() override { return *store_; }
+  dead_letter_office& office() override { return *store_; }
   user_directory& users() override { return *store_; }
   topic_directory& topics() override { return *store_; }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "actors/ports/dead_letters.hpp"
 #include "actors/ports/directory.hpp"
+#include "actors/ports/job_control.hpp"
 #include "actors/ports/job_reader.hpp"
 #include "actors/ports/job_store.hpp"
 
@@ -23,6 +25,8 @@ struct opened_store {
   virtual void close() = 0;
   virtual job_store& jobs() = 0;
   virtual job_reader& reader() = 0;
+  virtual job_control& control() = 0;
+  virtual dead_letter_office& office() = 0;
   virtual user_directory& users() = 0;
   virtual topic_directory& topics() = 0;
 };
@@ -105,14 +109,26 @@ public:
   work_ptr reload(const work_ptr& work);
   renewal renew(const std::vector<work_ptr>& works);
   void release(const std::vector<work_ptr>& works);
+  std::vector<bool> mark_sent(std::vector<sent_mark> marks);
+  void refund(std::vector<retry_ref> retries);
+  backlog measure();
   std::vector<receipt_view> receipts(const job_id& id);
   std::vector<token_view> tokens_of(const std::string& user);
+
+  // Control.
+  pause_view pause(work_rule rule, const std::string& reason = "incident");
+  errc resume(std::int64_t pause);
+  std::vector<pause_view> pauses();
+  cancel_result cancel_jobs(work_rule rule, std::optional<timestamp> created_before = std::nullopt);
+  std::vector<dead_letter_view> dead_letters(dead_letter_filter filter = {});
+  replay_result replay(dead_letter_filter filter = {}, bool dry_run = false);
+  dead_letter_count delete_dead_letters(dead_letter_filter filter = {});
 
   // Outcomes.
   outcome_batch accept(const work_ptr& work) const;
   outcome_batch accept(const work_ptr& work, std::size_t first, std::size_t count) const;
-  /// All skipped targets of the work as outcomes.
-  outcome_batch skipped(const work_ptr& work) const;
+  /// All settled targets of the work as outcomes.
+  outcome_batch settled(const work_ptr& work) const;
   outcome outcome_of(const work_ptr& work, std::size_t position, outcome_status status) const;
   outcome retry_of(const work_ptr& work, std::size_t position,
                    std::chrono::milliseconds delay) const;
@@ -122,6 +138,9 @@ public:
 
   /// total = planned = the sum of the counts, and nothing pending.
   void expect_closed(const job_id& id, std::int64_t total);
+  /// Gives one target up after `attempts`.
+  outcome given_up(const work_ptr& work, std::size_t position,
+                   const std::string& last_error = "ServiceUnavailable") const;
 
 private:
   void open();

@@ -178,6 +178,75 @@ void store_session::release(const std::vector<work_ptr>& works) {
     await<unit>([&](auto done) { store().jobs().release(leases, std::move(done)); }).ok());
 }
 
+std::vector<bool> store_session::mark_sent(std::vector<sent_mark> marks) {
+  auto answer = await<std::vector<bool>>(
+    [&](auto done) { store().jobs().mark_sent(std::move(marks), std::move(done)); });
+  EXPECT_TRUE(answer.ok()) << answer.message;
+  return std::move(answer.value);
+}
+
+void store_session::refund(std::vector<retry_ref> retries) {
+  EXPECT_TRUE(await<unit>([&](auto done) {
+                store().jobs().refund(std::move(retries), std::move(done));
+              }).ok());
+}
+
+backlog store_session::measure() {
+  auto answer = await<backlog>([&](auto done) { store().jobs().measure("push", std::move(done)); });
+  EXPECT_TRUE(answer.ok()) << answer.message;
+  return answer.value;
+}
+
+pause_view store_session::pause(work_rule rule, const std::string& reason) {
+  auto answer = await<pause_view>(
+    [&](auto done) { store().control().pause(std::move(rule), reason, std::move(done)); });
+  EXPECT_TRUE(answer.ok()) << answer.message;
+  return std::move(answer.value);
+}
+
+errc store_session::resume(std::int64_t pause) {
+  return await<unit>([&](auto done) { store().control().resume(pause, std::move(done)); }).code;
+}
+
+std::vector<pause_view> store_session::pauses() {
+  auto answer = await<page_of<pause_view>>([&](auto done) {
+    store().control().list_pauses({{}, 200}, std::move(done));
+  });
+  EXPECT_TRUE(answer.ok()) << answer.message;
+  return std::move(answer.value.items);
+}
+
+cancel_result store_session::cancel_jobs(work_rule rule, std::optional<timestamp> created_before) {
+  auto answer = await<cancel_result>([&](auto done) {
+    store().control().cancel_jobs(std::move(rule), created_before, std::move(done));
+  });
+  EXPECT_TRUE(answer.ok()) << answer.message;
+  return std::move(answer.value);
+}
+
+std::vector<dead_letter_view> store_session::dead_letters(dead_letter_filter filter) {
+  auto answer = await<page_of<dead_letter_view>>([&](auto done) {
+    store().office().list_dead_letters(std::move(filter), {{}, 100'000}, std::move(done));
+  });
+  EXPECT_TRUE(answer.ok()) << answer.message;
+  return std::move(answer.value.items);
+}
+
+replay_result store_session::replay(dead_letter_filter filter, bool dry_run) {
+  auto answer = await<replay_result>([&](auto done) {
+    store().office().replay_dead_letters(std::move(filter), dry_run, std::move(done));
+  });
+  EXPECT_TRUE(answer.ok()) << answer.message;
+  return std::move(answer.value);
+}
+
+dead_letter_count store_session::delete_dead_letters(dead_letter_filter filter) {
+  auto answer = await<dead_letter_count>(
+    [&](auto done) { store().office().delete_dead_letters(std::move(filter), std::move(done)); });
+  EXPECT_TRUE(answer.ok()) << answer.message;
+  return answer.value;
+}
+
 std::vector<receipt_view> store_session::receipts(const job_id& id) {
   auto answer = await<page_of<receipt_view>>([&](auto done) {
     store().reader().list_receipts(default_app, id, {{}, 10'000}, std::move(done));
@@ -206,15 +275,15 @@ outcome_batch store_session::accept(const work_ptr& work, std::size_t first,
   return batch;
 }
 
-outcome_batch store_session::skipped(const work_ptr& work) const {
+outcome_batch store_session::settled(const work_ptr& work) const {
   outcome_batch batch{work, {}, {}, now()};
   for (const auto& one : work->settled) {
-    outcome skip;
-    skip.token = one.id;
-    skip.index = one.index;
-    skip.status = outcome_status::skipped;
-    skip.reason = one.reason;
-    batch.others.push_back(std::move(skip));
+    outcome end;
+    end.token = one.id;
+    end.index = one.index;
+    end.status = one.status;
+    end.reason = one.reason;
+    batch.others.push_back(std::move(end));
   }
   return batch;
 }
@@ -246,13 +315,21 @@ void store_session::run_to_the_end() {
     const auto planned = plan_all();
     const auto claimed = claim_all();
     for (const auto& work : claimed.works)
-      complete(flush({accept(work), skipped(work)}).finished_chunks_of);
+      complete(flush({accept(work), settled(work)}).finished_chunks_of);
     const auto swept = sweep();
     if (planned == 0 && claimed.works.empty() && swept.released == 0 && swept.skipped == 0 &&
-        !swept.plan_due && !swept.work_due)
+        !swept.more && !swept.plan_due && !swept.work_due)
       return;
   }
   FAIL() << "there is always something left";
+}
+
+outcome store_session::given_up(const work_ptr& work, std::size_t position,
+                                const std::string& last_error) const {
+  auto one = outcome_of(work, position, outcome_status::rejected);
+  one.reason = last_error;
+  one.dead_letter = true;
+  return one;
 }
 
 void store_session::expect_closed(const job_id& id, std::int64_t total) {

@@ -13,14 +13,17 @@ constexpr int most_jobs_looked_at = 256;
 
 class lane_backlog {
 public:
-  lane_backlog(connection& database, lane_number lane, timestamp now)
-    : database_{database}, lane_{lane}, now_{now} {}
+  lane_backlog(connection& database, const shared_state& shared, const std::string& name,
+               lane_number lane)
+    : database_{database}, pauses_{shared.pauses}, name_{name}, lane_{lane}, now_{shared.now()} {}
 
   backlog count() {
     for (const auto& dest : destinations_with_chunks(database_, lane_))
-      count_chunks(dest);
+      if (!is_paused(dest))
+        count_chunks(dest);
     for (const auto& dest : destinations_with_retries(database_, lane_))
-      count_retries(dest);
+      if (!is_paused(dest))
+        count_retries(dest);
     counted_.scheduled_jobs =
       database_
         .value("SELECT COUNT(*) FROM jobs INDEXED BY jobs_scheduled WHERE status = 1 AND lane = ?",
@@ -30,6 +33,10 @@ public:
   }
 
 private:
+  bool is_paused(const app_pool& dest) const {
+    return pauses_.covers(name_, dest.first, dest.second);
+  }
+
   void count_chunks(const app_pool& dest) {
     counted_.ready_chunks +=
       *database_.value("SELECT COUNT(*) FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
@@ -72,6 +79,8 @@ private:
   }
 
   connection& database_;
+  const pause_list& pauses_;
+  const std::string& name_;
   lane_number lane_;
   timestamp now_;
   backlog counted_;
@@ -82,7 +91,7 @@ private:
 backlog measure_backlog(connection& database, shared_state& shared, const std::string& lane_name) {
   backlog counted;
   if (const auto lane = shared.lanes.find(database, lane_name))
-    counted = lane_backlog{database, *lane, shared.now()}.count();
+    counted = lane_backlog{database, shared, lane_name, *lane}.count();
   counted.dead_letters = database.value("SELECT COUNT(*) FROM dead_letters").value_or(0);
   counted.pauses = database.value("SELECT COUNT(*) FROM pauses").value_or(0);
   return counted;

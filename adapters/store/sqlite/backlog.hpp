@@ -7,7 +7,7 @@
 
 namespace signalbox::sqlite {
 
-/// Counts what waits in a lane. On a reader: the counts go through whole indexes.
+/// Counts what waits in a lane and is not paused. On a reader: the counts go through whole indexes.
 backlog measure_backlog(connection& database, shared_state& shared, const std::string& lane);
 
 } // namespace signalbox::sqlite

@@ -1,10 +1,14 @@
 #include "adapters/store/sqlite/claims.hpp"
 
 #include "actors/job_states.hpp"
+#include "adapters/store/sqlite/clock.hpp"
 #include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/destinations.hpp"
 #include "adapters/store/sqlite/leases.hpp"
+#include "adapters/store/sqlite/parking.hpp"
 #include "adapters/store/sqlite/states.hpp"
+
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <map>
@@ -21,10 +25,13 @@ namespace {
 constexpr std::size_t most_retries = 1'000;
 // And passes by so much of jobs that have ended, which somebody is closing already.
 constexpr std::size_t most_passed_by = 500;
+// And parks so many rows of paused jobs.
+constexpr std::size_t most_parked = 2'000;
 
 struct job_state {
   job_id id;
   job_status status = job_status::queued;
+  std::optional<job_traits> traits; ///< while there are pauses of jobs
 };
 
 // One destination's part of a claim.
@@ -45,18 +52,32 @@ public:
       now_{shared.now()}, expires_at_{now_ + request.lease} {}
 
   claimed_set claim() {
-    const auto ready = destinations_with_chunks(database_, lane_);
-    const auto waiting = destinations_with_retries(database_, lane_, now_);
+    auto ready = destinations_with_chunks(database_, lane_);
+    auto waiting = destinations_with_retries(database_, lane_, now_);
+    leave_out_paused(ready);
+    leave_out_paused(waiting);
     auto shares = shares_of(ready, waiting);
     claim_retries(shares, waiting);
     claim_chunks(shares, ready);
     name_refused(shares, ready, waiting);
+    result_.is_cut_short = parked_ >= most_parked;
     if (!result_.works.empty())
       state_.next_lease_expiry = std::min(state_.next_lease_expiry, expires_at_);
     return std::move(result_);
   }
 
 private:
+  void leave_out_paused(std::set<app_pool>& dests) const {
+    if (!shared_.pauses.is_empty())
+      std::erase_if(dests, [this](const auto& dest) {
+        return shared_.pauses.covers(request_.lane, dest.first, dest.second);
+      });
+  }
+
+  bool is_paused(const job_state& job, const app_pool& dest) const {
+    return job.traits && shared_.pauses.covers(*job.traits, dest.second);
+  }
+
   // By app in turn: another app is the first in every claim.
   std::vector<share> shares_of(const std::set<app_pool>& ready, const std::set<app_pool>& waiting) {
     std::vector<share> shares;
@@ -97,27 +118,34 @@ private:
       claimed_retry row;
     };
     std::vector<due> rows;
+    std::vector<std::pair<job_number, token_id>> paused;
     {
       auto found = database_.query(
-        "SELECT job, seq, token, position, attempts FROM retries INDEXED BY retries_due "
-        "WHERE epoch IS NULL AND lane = ? AND app = ? AND pool = ? AND run_at <= ? "
+        "SELECT job, seq, token, position, attempts, sent FROM retries INDEXED BY retries_due "
+        "WHERE epoch IS NULL AND parked = 0 AND lane = ? AND app = ? AND pool = ? AND run_at <= ? "
         "ORDER BY run_at",
         lane_, dest.first, dest.second, now_);
-      while (rows.size() < limit && passed_by_ < most_passed_by && found.next()) {
-        if (!allows_retry_claims(state_of(found.integer(0)).status))
+      while (rows.size() < limit && passed_by_ < most_passed_by &&
+             parked_ + paused.size() < most_parked && found.next()) {
+        const auto& job = state_of(found.integer(0));
+        if (!allows_retry_claims(job.status))
           ++passed_by_;
+        else if (is_paused(job, dest))
+          paused.emplace_back(found.integer(0), found.integer(2));
         else
           rows.push_back({found.integer(0),
                           static_cast<std::uint32_t>(found.integer(1)),
                           {found.integer(2), static_cast<std::uint32_t>(found.integer(3)),
-                           static_cast<std::uint16_t>(found.integer(4))}});
+                           static_cast<std::uint16_t>(found.integer(4)), found.integer(5) != 0}});
       }
     }
+    for (const auto& [job, token] : paused)
+      park_retry(database_, job, token);
+    parked_ += paused.size();
     std::map<std::pair<job_number, std::uint32_t>, claimed_work> by_chunk;
     for (const auto& row : rows) {
-      database_.execute("UPDATE retries SET owner = ?, epoch = ?, lease_expires_at = ? "
-                        "WHERE job = ? AND token = ? AND epoch IS NULL",
-                        shared_.owner, epoch(), expires_at_, row.job, row.row.token);
+      if (!lease_retry(row.job, row.row.token))
+        continue;
       auto& taken = by_chunk[{row.job, row.seq}];
       taken.retries.push_back(row.row);
     }
@@ -126,6 +154,30 @@ private:
       add(std::move(taken), place.first, place.second, dest);
     }
     return rows.size();
+  }
+
+  bool lease_retry(job_number job, token_id token) {
+    return spare_others(job, [&] {
+      database_.execute("UPDATE retries SET owner = ?, epoch = ?, lease_expires_at = ? "
+                        "WHERE job = ? AND token = ? AND epoch IS NULL",
+                        shared_.owner, epoch(), expires_at_, job, token);
+    });
+  }
+
+  // False if the database refuses these rows: others may do.
+  template <class Write>
+  bool spare_others(job_number job, Write write) {
+    try {
+      write();
+      return true;
+    } catch (const failure& error) {
+      if (!error.is_about_rows() || !database_.in_transaction())
+        throw;
+      ++passed_by_;
+      spdlog::error("event=not_claimed job={} error=\"{}\"", jobs_.at(job).id.to_string(),
+                    error.what());
+      return false;
+    }
   }
 
   void claim_chunks(std::vector<share>& shares, const std::set<app_pool>& ready) {
@@ -149,27 +201,39 @@ private:
 
   // The first chunk of the next job in turn; false if no job has one to claim.
   bool claim_chunk(share& part) {
-    while (passed_by_ < most_passed_by) {
+    while (passed_by_ < most_passed_by && parked_ < most_parked) {
       const auto place = next_chunk(part);
       if (!place)
         return false;
       part.last = last_claimed(part.dest) = place->first;
-      if (!allows_chunk_claims(state_of(place->first).status)) {
+      const auto& job = state_of(place->first);
+      if (!allows_chunk_claims(job.status)) {
         ++passed_by_;
+        continue;
+      }
+      if (is_paused(job, part.dest)) {
+        parked_ += std::max<std::size_t>(1, park_chunks(database_, place->first, part.dest.second));
         continue;
       }
       const auto targets = *database_.value("SELECT targets FROM chunks WHERE job = ? AND seq = ?",
                                             place->first, place->second);
-      database_.execute("UPDATE chunks SET status = 2, owner = ?, epoch = ?, lease_expires_at = ? "
-                        "WHERE job = ? AND seq = ? AND status = 1",
-                        shared_.owner, epoch(), expires_at_, place->first, place->second);
-      begin_job(place->first);
+      if (!lease_chunk(place->first, place->second))
+        continue;
       part.budget -= std::min(part.budget, static_cast<std::size_t>(targets));
       part.claimed_since_wrap = true;
       add({}, place->first, place->second, part.dest);
       return true;
     }
     return false;
+  }
+
+  bool lease_chunk(job_number job, std::uint32_t seq) {
+    return spare_others(job, [&] {
+      begin_job(job);
+      database_.execute("UPDATE chunks SET status = 2, owner = ?, epoch = ?, lease_expires_at = ? "
+                        "WHERE job = ? AND seq = ? AND status = 1",
+                        shared_.owner, epoch(), expires_at_, job, seq);
+    });
   }
 
   std::optional<std::pair<job_number, std::uint32_t>> next_chunk(share& part) {
@@ -217,12 +281,14 @@ private:
     auto found = database_.query("SELECT id, status, deadline FROM jobs WHERE n = ?", job);
     auto& made = jobs_[job];
     if (found.next()) {
-      made = {found.id(0), found.as<job_status>(1)};
+      made = {found.id(0), found.as<job_status>(1), {}};
       state_.jobs.put(made.id, job);
       is_late = made.status == job_status::queued && !found.is_null(2) && found.time(2) <= now_;
     } else {
       made.status = job_status::failed; // claims nothing
     }
+    if (shared_.pauses.has_any_of_jobs())
+      made.traits = traits_of(database_, job);
     return is_late ? expire(job, made) : made;
   }
 
@@ -270,6 +336,7 @@ private:
   timestamp expires_at_;
   std::uint64_t epoch_ = 0;
   std::size_t passed_by_ = 0;
+  std::size_t parked_ = 0;
   std::unordered_map<job_number, job_state> jobs_;
   claimed_set result_;
 };
@@ -281,6 +348,7 @@ claimed_set claim_work(connection& database, shared_state& shared, writer_state&
   const auto lane = shared.lanes.find(database, request.lane);
   if (!lane)
     return {};
+  follow_clock(database, state, shared.now());
   expire_leases(database, state, shared.now());
   return claimer{database, shared, state, *lane, request}.claim();
 }

@@ -12,12 +12,13 @@ namespace signalbox::sqlite {
 struct claimed_set {
   std::vector<claimed_work> works; ///< due retries first
   std::vector<destination> refused;
+  bool is_cut_short = false; ///< too much paused work stood before the rest: claim again
 };
 
 /// Claims within the budgets, in the writer's transaction. Touches as many rows as it claims, and
 /// one index entry for each destination with work: chunks by taking the next job's first one in
 /// turn; retries oldest first, for at most half of a budget. Jobs found too late for their first
-/// claim expire.
+/// claim expire. What a pause covers is left out, and parked if it is in the way.
 claimed_set claim_work(connection& database, shared_state& shared, writer_state& state,
                        const claim_request& request);
 

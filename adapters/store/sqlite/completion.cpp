@@ -2,9 +2,13 @@
 
 #include "actors/done_bits.hpp"
 #include "actors/job_states.hpp"
+#include "adapters/store/sqlite/open_chunk.hpp"
+#include "adapters/store/sqlite/parking.hpp"
 #include "messages/outcome.hpp"
 
 #include <map>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace signalbox::sqlite {
@@ -34,67 +38,114 @@ struct closing_job {
   receipts_policy receipts = receipts_policy::failures;
 };
 
-std::size_t close_chunks(connection& database, job_number job, const closing_job& facts,
-                         bool& more) {
-  struct ready_chunk {
-    std::uint32_t seq;
-    std::size_t left;
-  };
-  std::vector<ready_chunk> ready;
-  {
-    auto found = database.query(
-      "SELECT seq, targets, done FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
-      "AND lane = ? AND app = ? AND pool IN (17, 18, 33) AND job = ? LIMIT ?",
-      facts.lane, facts.app, job, slice_chunks);
-    while (found.next()) {
-      const done_bits bits{static_cast<std::size_t>(found.integer(1)), found.bytes(2)};
-      ready.push_back({static_cast<std::uint32_t>(found.integer(0)), bits.missing()});
-    }
-  }
-  const bool expired = facts.status == job_status::expired;
-  std::size_t targets = 0;
-  for (const auto& chunk : ready) {
-    database.execute("UPDATE chunks SET status = 3, skipped = skipped + ?, expired = expired + ?, "
-                     "done = NULL, ids = NULL WHERE job = ? AND seq = ?",
-                     expired ? 0 : chunk.left, expired ? chunk.left : 0, job, chunk.seq);
-    targets += chunk.left;
-  }
-  more |= ready.size() == slice_chunks;
-  return targets;
+// What becomes of a closed job's target: *unknown* if its request may have left.
+outcome_status end_of(const closing_job& job, bool is_sent) {
+  if (is_sent)
+    return outcome_status::unknown;
+  return job.status == job_status::expired ? outcome_status::expired : outcome_status::skipped;
 }
 
-std::size_t close_retries(connection& database, job_number job, const closing_job& facts,
-                          timestamp now, bool& more) {
-  struct waiting {
-    token_id token;
-    std::uint32_t seq;
-  };
-  std::vector<waiting> rows;
-  {
-    auto found = database.query("SELECT token, seq FROM retries WHERE job = ? AND epoch IS NULL "
-                                "LIMIT ?",
-                                job, slice_retries);
-    while (found.next())
-      rows.push_back({found.integer(0), static_cast<std::uint32_t>(found.integer(1))});
+std::string_view reason_of(outcome_status status) {
+  switch (status) {
+  case outcome_status::unknown:
+    return "no_answer";
+  case outcome_status::expired:
+    return "expired";
+  default:
+    return "cancelled";
   }
-  const bool expired = facts.status == job_status::expired;
-  std::map<std::uint32_t, std::int64_t> by_chunk;
-  for (const auto& row : rows) {
-    database.execute("DELETE FROM retries WHERE job = ? AND token = ?", job, row.token);
-    if (facts.receipts != receipts_policy::none)
-      database.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
-                       "VALUES(?, ?, ?, ?, ?)",
-                       job, row.token, expired ? outcome_status::expired : outcome_status::skipped,
-                       expired ? "expired" : "cancelled", now);
-    ++by_chunk[row.seq];
-  }
-  for (const auto& [seq, count] : by_chunk)
-    database.execute("UPDATE chunks SET skipped = skipped + ?, expired = expired + ? "
-                     "WHERE job = ? AND seq = ?",
-                     expired ? 0 : count, expired ? count : 0, job, seq);
-  more |= rows.size() == slice_retries;
-  return rows.size();
 }
+
+class closer {
+public:
+  closer(connection& database, job_number job, const closing_job& facts, timestamp now)
+    : database_{database}, job_{job}, facts_{facts}, now_{now} {}
+
+  std::size_t close_chunks(bool& more) {
+    struct ready_chunk {
+      std::uint32_t seq;
+      std::size_t left;
+      std::vector<token_id> unanswered;
+    };
+    std::vector<ready_chunk> ready;
+    {
+      auto found = database_.query(
+        "SELECT ids, targets, done, sent, seq FROM chunks INDEXED BY chunks_ready "
+        "WHERE status = 1 AND lane = ? AND app = ? AND pool IN (17, 18, 33) AND job = ? LIMIT ?",
+        facts_.lane, facts_.app, job_, slice_chunks);
+      while (found.next()) {
+        const done_bits bits{static_cast<std::size_t>(found.integer(1)), found.bytes(2)};
+        ready.push_back({static_cast<std::uint32_t>(found.integer(4)), bits.missing(), {}});
+        if (found.is_null(3))
+          continue;
+        for (const auto& one : open_targets(found).value_or(std::vector<open_target>{}))
+          if (one.is_sent)
+            ready.back().unanswered.push_back(one.id);
+      }
+    }
+    std::size_t targets = 0;
+    for (const auto& chunk : ready) {
+      for (const auto token : chunk.unanswered)
+        write_receipt(token, outcome_status::unknown);
+      const auto unknown = chunk.unanswered.size();
+      count(chunk.seq, end_of(facts_, false), chunk.left - unknown, unknown);
+      database_.execute("UPDATE chunks SET status = 3, done = NULL, sent = NULL, ids = NULL "
+                        "WHERE job = ? AND seq = ?",
+                        job_, chunk.seq);
+      targets += chunk.left;
+    }
+    more |= ready.size() == slice_chunks;
+    return targets;
+  }
+
+  std::size_t close_retries(bool& more) {
+    struct waiting {
+      token_id token;
+      std::uint32_t seq;
+      bool is_sent;
+    };
+    std::vector<waiting> rows;
+    {
+      auto found = database_.query("SELECT token, seq, sent FROM retries WHERE job = ? "
+                                   "AND epoch IS NULL LIMIT ?",
+                                   job_, slice_retries);
+      while (found.next())
+        rows.push_back(
+          {found.integer(0), static_cast<std::uint32_t>(found.integer(1)), found.integer(2) != 0});
+    }
+    std::map<std::uint32_t, std::pair<std::size_t, std::size_t>> by_chunk;
+    for (const auto& row : rows) {
+      database_.execute("DELETE FROM retries WHERE job = ? AND token = ?", job_, row.token);
+      write_receipt(row.token, end_of(facts_, row.is_sent));
+      auto& [closed, unknown] = by_chunk[row.seq];
+      ++(row.is_sent ? unknown : closed);
+    }
+    for (const auto& [seq, counts] : by_chunk)
+      count(seq, end_of(facts_, false), counts.first, counts.second);
+    more |= rows.size() == slice_retries;
+    return rows.size();
+  }
+
+private:
+  void write_receipt(token_id token, outcome_status status) {
+    if (facts_.receipts != receipts_policy::none)
+      database_.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
+                        "VALUES(?, ?, ?, ?, ?)",
+                        job_, token, status, reason_of(status), now_);
+  }
+
+  void count(std::uint32_t seq, outcome_status status, std::size_t targets, std::size_t unknown) {
+    const bool expired = status == outcome_status::expired;
+    database_.execute("UPDATE chunks SET skipped = skipped + ?, expired = expired + ?, "
+                      "unknown = unknown + ? WHERE job = ? AND seq = ?",
+                      expired ? 0 : targets, expired ? targets : 0, unknown, job_, seq);
+  }
+
+  connection& database_;
+  job_number job_;
+  const closing_job& facts_;
+  timestamp now_;
+};
 
 bool has_open_chunk(connection& database, job_number job, std::int64_t chunks) {
   if (chunks <= few_chunks)
@@ -104,7 +155,9 @@ bool has_open_chunk(connection& database, job_number job, std::int64_t chunks) {
     .value("SELECT 1 FROM jobs WHERE n = ?1 AND ("
            "EXISTS(SELECT 1 FROM chunks INDEXED BY chunks_leased WHERE status = 2 AND job = ?1) "
            "OR EXISTS(SELECT 1 FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
-           "AND lane = jobs.lane AND app = jobs.app AND pool IN (17, 18, 33) AND job = ?1))",
+           "AND lane = jobs.lane AND app = jobs.app AND pool IN (17, 18, 33) AND job = ?1) "
+           "OR EXISTS(SELECT 1 FROM chunks INDEXED BY chunks_parked WHERE status = 4 "
+           "AND job = ?1))",
            job)
     .has_value();
 }
@@ -161,9 +214,11 @@ closed_slice close_slice(connection& database, job_number job, timestamp now) {
   }
   if (!is_terminal(facts.status))
     return {};
+  unpark_chunks(database, job);
+  closer closer{database, job, facts, now};
   closed_slice slice;
-  slice.targets = close_chunks(database, job, facts, slice.more) +
-                  close_retries(database, job, facts, now, slice.more);
+  slice.targets = closer.close_chunks(slice.more);
+  slice.targets += closer.close_retries(slice.more);
   if (!slice.more)
     try_complete(database, job, now);
   return slice;

@@ -28,6 +28,8 @@ errc to_errc(int sqlite_code) {
     return errc::disk_full;
   case SQLITE_CONSTRAINT:
     return errc::conflict;
+  case SQLITE_INTERRUPT:
+    return errc::busy;
   case SQLITE_ERROR:
   case SQLITE_MISUSE:
   case SQLITE_RANGE:
@@ -35,6 +37,20 @@ errc to_errc(int sqlite_code) {
     return errc::internal;
   default:
     return errc::unavailable;
+  }
+}
+
+bool failure::is_about_rows() const {
+  switch (code_) {
+  case SQLITE_OK:
+  case SQLITE_ERROR:
+  case SQLITE_CONSTRAINT:
+  case SQLITE_MISMATCH:
+  case SQLITE_RANGE:
+  case SQLITE_TOOBIG:
+    return true;
+  default:
+    return false;
   }
 }
 
@@ -148,6 +164,10 @@ std::string connection::ask(const std::string& sql) {
   }
   sqlite3_finalize(statement);
   return answer;
+}
+
+bool connection::in_transaction() const {
+  return sqlite3_get_autocommit(handle_) == 0;
 }
 
 std::int64_t connection::last_insert_id() const {

@@ -24,7 +24,10 @@ namespace signalbox::sqlite {
 class failure : public std::exception {
 public:
   failure(int code, std::string message) : code_{code}, message_{std::move(message)} {}
-  int code() const { return code_; } ///< SQLite's primary result code
+  int code() const { return code_; } ///< SQLite's primary result code; 0: a damaged row
+  /// Other rows can go on: it is a constraint, a value or a damaged row, and not the disk, memory
+  /// or a lock.
+  bool is_about_rows() const;
   const char* what() const noexcept override { return message_.c_str(); }
 
 private:
@@ -32,7 +35,8 @@ private:
   std::string message_;
 };
 
-/// full: disk_full; a constraint: conflict; a misuse of SQL: internal; all else unavailable.
+/// full: disk_full; a constraint: conflict; a time limit: busy; a misuse of SQL: internal; all else
+/// unavailable.
 errc to_errc(int sqlite_code);
 
 /// Bytes to bind as a BLOB instead of as text.
@@ -114,6 +118,8 @@ public:
   std::string ask(const std::string& sql);
   std::int64_t last_insert_id() const;
   sqlite3* handle() const { return handle_; }
+  /// False after a failure that rolled the transaction back.
+  bool in_transaction() const;
 
 private:
   sqlite3_stmt* prepared(const char* sql);

@@ -1,9 +1,11 @@
 #include "adapters/store/sqlite/engine.hpp"
 
+#include "adapters/store/sqlite/clock.hpp"
 #include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/directory_rows.hpp"
 #include "adapters/store/sqlite/leases.hpp"
 #include "adapters/store/sqlite/migrations.hpp"
+#include "adapters/store/sqlite/parking.hpp"
 
 #include <algorithm>
 #include <thread>
@@ -69,6 +71,8 @@ void sqlite_store::engine::begin_boot() {
   shared_.owner = database.last_insert_id();
   state_.epoch =
     static_cast<std::uint64_t>(*database.value("SELECT value FROM counters WHERE name = 'epoch'"));
+  sqlite::load_clock(database, state_);
+  shared_.pauses.set(sqlite::read_pauses(database));
   state_.next_job = database.value("SELECT MAX(n) FROM jobs").value_or(0) + 1;
   database.execute("COMMIT");
 }
@@ -79,6 +83,26 @@ void sqlite_store::engine::remove_topic(std::int64_t topic) {
                    },
                    // What a failure leaves is taken up at the next start.
                    [](const sqlite::write_status&) {}});
+}
+
+void sqlite_store::engine::unpark() {
+  state_.unparked_to = 0;
+  go_on_unparking();
+}
+
+void sqlite_store::engine::go_on_unparking() {
+  constexpr std::size_t slice_rows = 1'000;
+  auto more = std::make_shared<bool>();
+  writer_->submit(sqlite::write_class::lanes, {sqlite::durability::normal,
+                                               [this, more](connection& database) {
+                                                 *more = sqlite::unpark_slice(database, shared_,
+                                                                              state_, slice_rows);
+                                               },
+                                               // What a failure leaves is the sweeper's.
+                                               [this, more](const sqlite::write_status& status) {
+                                                 if (status.ok() && *more)
+                                                   go_on_unparking();
+                                               }});
 }
 
 void sqlite_store::engine::close_job(sqlite::job_number job) {

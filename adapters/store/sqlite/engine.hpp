@@ -18,6 +18,13 @@
 #include <string>
 #include <utility>
 
+namespace signalbox::sqlite {
+class sweep_pass;
+struct claimed_set;
+struct claimed_work;
+struct commit_group;
+} // namespace signalbox::sqlite
+
 namespace signalbox {
 
 /// The threads and the state of an open store, and how a call travels through them.
@@ -103,6 +110,20 @@ public:
 
   /// Removes the rows of a deleted topic, a slice at a time.
   void remove_topic(std::int64_t topic);
+  /// Notes the time, and takes it for a group whose own is later.
+  void keep_time(connection& database, sqlite::commit_group& group);
+  /// Keeps what is paused from being taken with its commit.
+  void leave_paused(sqlite::commit_group& group);
+
+  /// Claims, again and again where too much paused work stands before the rest.
+  void claim(std::shared_ptr<const claim_request> request, callback<sqlite::claimed_set> done);
+  /// Loads what was claimed. Damaged chunks are closed; when all fails, all is given back.
+  void load(std::shared_ptr<sqlite::claimed_set> set, boot_clock::time_point deadline,
+            callback<claim_result> done);
+
+  /// Gives back what no pause covers any more, a slice at a time; on the writer's thread.
+  void unpark();
+  void run_sweep(std::shared_ptr<sqlite::sweep_pass> pass, callback<sweep_result> done);
   /// Closes a terminal job, a slice at a time.
   void close_job(sqlite::job_number job);
   /// The lane's last planned job; plans go on with the next.
@@ -117,6 +138,9 @@ public:
 
 private:
   void begin_boot();
+  void go_on_unparking();
+  void give_back(const sqlite::claimed_set& set);
+  void set_aside(std::vector<sqlite::claimed_work> damaged);
 
   std::unique_ptr<sqlite::process_lock> lock_;
   sqlite::shared_state shared_;

@@ -1,8 +1,13 @@
 #include "adapters/store/sqlite/flush.hpp"
 
 #include "actors/done_bits.hpp"
+#include "adapters/store/sqlite/clock.hpp"
+#include "adapters/store/sqlite/letters.hpp"
+#include "adapters/store/sqlite/savepoint.hpp"
 #include "adapters/store/sqlite/tokens.hpp"
 #include "messages/outcome.hpp"
+
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <numeric>
@@ -52,7 +57,7 @@ class flusher {
 public:
   flusher(connection& database, const shared_state& shared, writer_state& state,
           flush_result& result)
-    : database_{database}, shared_{shared}, state_{state}, result_{result} {}
+    : database_{database}, shared_{shared}, state_{state}, result_{result}, now_{shared.now()} {}
 
   // All batches are of one work.
   void flush(batch_refs batches) {
@@ -111,21 +116,53 @@ private:
   void accept(const outcome_batch& batch, token_id token, job_counts& counts) {
     ++counts.accepted;
     if (keeps_receipt(batch.of->job->options.receipts, outcome_status::accepted))
-      write_receipt(token, outcome_status::accepted, {}, batch.at);
+      spare_others(batch, token,
+                   [&] { write_receipt(token, outcome_status::accepted, {}, batch.at); });
   }
 
   // An outcome that counts: a new bit, or a retry row that ended.
   void settle(const outcome_batch& batch, const outcome& one, job_counts& counts) {
-    count(counts, one.status);
-    if (one.status == outcome_status::retry)
+    const bool is_written = spare_others(batch, one.token, [&] { write_rows(batch, one); });
+    const bool is_lost = !is_written && one.status == outcome_status::retry;
+    count(counts, is_lost ? outcome_status::rejected : one.status);
+  }
+
+  // A statement that fails changes nothing, and the transaction goes on.
+  template <class Write>
+  bool spare_others(const outcome_batch& batch, token_id token, Write write) {
+    try {
+      write();
+      return true;
+    } catch (const failure& error) {
+      if (!error.is_about_rows() || !database_.in_transaction())
+        throw;
+      ++result_.faulty;
+      spdlog::error("event=outcome_not_stored job={} seq={} token_id={} error=\"{}\"",
+                    batch.of->key.job.to_string(), batch.of->key.seq, token, error.what());
+      return false;
+    }
+  }
+
+  void write_rows(const outcome_batch& batch, const outcome& one) {
+    if (one.status == outcome_status::retry) {
+      const auto run_at = run_at_of(batch, one);
       database_.execute("INSERT OR REPLACE INTO retries(job, token, seq, position, lane, app, "
                         "pool, attempts, run_at, written_at, last_error) "
                         "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                         job_, one.token, batch.of->key.seq, one.index, lane_, app_, pool_,
-                        one.attempts, one.retry_at, batch.at, one.reason);
+                        one.attempts, run_at, std::min(batch.at, now_), one.reason);
+    }
+    if (one.dead_letter)
+      write_letter(database_, {job_, batch.of->key.seq, one.token, one.attempts, "max_attempts",
+                               one.reason, batch.at});
     if (keeps_receipt(batch.of->job->options.receipts, one.status))
       write_receipt(one.token, one.status, one.reason, batch.at);
     invalidate(batch, one);
+  }
+
+  // The clock may have been put back since the answer came.
+  timestamp run_at_of(const outcome_batch& batch, const outcome& one) const {
+    return batch.at > now_ + clock_tolerance ? now_ + (one.retry_at - batch.at) : one.retry_at;
   }
 
   void invalidate(const outcome_batch& batch, const outcome& one) {
@@ -149,7 +186,8 @@ private:
     if (bits.all())
       database_.execute("UPDATE chunks SET status = 3, accepted = accepted + ?, "
                         "rejected = rejected + ?, unknown = unknown + ?, expired = expired + ?, "
-                        "skipped = skipped + ?, lease_expires_at = NULL, done = NULL, ids = NULL "
+                        "skipped = skipped + ?, lease_expires_at = NULL, done = NULL, sent = NULL, "
+                        "ids = NULL "
                         "WHERE job = ? AND seq = ?",
                         counts.accepted, counts.rejected, counts.unknown, counts.expired,
                         counts.skipped, job_, of.key.seq);
@@ -196,8 +234,8 @@ private:
     if (database_.execute("UPDATE retries SET attempts = ?, run_at = ?, written_at = ?, "
                           "last_error = ?, owner = NULL, epoch = NULL, lease_expires_at = NULL, "
                           "sent = 0 WHERE job = ? AND token = ? AND epoch = ? AND owner = ?",
-                          one.attempts, one.retry_at, batch.at, one.reason, job_, one.token,
-                          batch.of->epoch, shared_.owner) == 0)
+                          one.attempts, run_at_of(batch, one), std::min(batch.at, now_), one.reason,
+                          job_, one.token, batch.of->epoch, shared_.owner) == 0)
       ++result_.stale;
   }
 
@@ -205,6 +243,7 @@ private:
   const shared_state& shared_;
   writer_state& state_;
   flush_result& result_;
+  timestamp now_;
   job_number job_ = 0;
   lane_number lane_ = 0;
   app_id app_ = default_app;
@@ -214,7 +253,7 @@ private:
 } // namespace
 
 flush_result flush_outcomes(connection& database, const shared_state& shared, writer_state& state,
-                            const std::vector<outcome_batch>& batches) {
+                            const std::vector<outcome_batch>& batches, bool one_by_one) {
   std::vector<const outcome_batch*> order;
   order.reserve(batches.size());
   for (const auto& batch : batches)
@@ -230,7 +269,16 @@ flush_result flush_outcomes(connection& database, const shared_state& shared, wr
   for (auto begin = order.begin(); begin != order.end();) {
     const auto end = std::find_if(begin, order.end(),
                                   [&](const auto* batch) { return place(batch) != place(*begin); });
-    flusher.flush({begin, end});
+    const batch_refs of_one_work{begin, end};
+    if (!one_by_one)
+      flusher.flush(of_one_work);
+    else if (const auto error = try_part(database, [&] { flusher.flush(of_one_work); })) {
+      const auto& of = *(*begin)->of;
+      spdlog::error("event=outcomes_not_stored job={} seq={} error=\"{}\"", of.key.job.to_string(),
+                    of.key.seq, *error);
+      for (const auto* batch : of_one_work)
+        result.faulty += batch->size();
+    }
     begin = end;
   }
   auto& jobs = result.finished_chunks_of;

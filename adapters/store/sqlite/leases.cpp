@@ -1,9 +1,14 @@
 #include "adapters/store/sqlite/leases.hpp"
 
-#include "actors/done_bits.hpp"
-#include "actors/target_list.hpp"
+#include "adapters/store/sqlite/clock.hpp"
 #include "adapters/store/sqlite/completion.hpp"
+#include "adapters/store/sqlite/letters.hpp"
+#include "adapters/store/sqlite/open_chunk.hpp"
+#include "adapters/store/sqlite/parking.hpp"
+#include "adapters/store/sqlite/savepoint.hpp"
 #include "messages/outcome.hpp"
+
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -11,45 +16,59 @@ namespace signalbox::sqlite {
 
 namespace {
 
+// What cannot be written is tried again so much later.
+constexpr std::chrono::minutes faulty_again{1};
+
 struct lapsed_chunk {
   job_number job = 0;
   std::uint32_t seq = 0;
   int expiries = 0;
 };
 
-// Whatever had no outcome ends as rejected, since this chunk keeps losing its owners.
+// Whatever had no outcome ends as rejected, since this chunk keeps losing its owners; what may have
+// left without an answer, and is not to be sent again, as unknown.
 void dead_letter(connection& database, const lapsed_chunk& chunk, timestamp now) {
-  std::vector<token_id> left;
+  std::optional<std::vector<open_target>> left;
   {
-    auto found = database.query("SELECT ids, targets, done FROM chunks WHERE job = ? AND seq = ?",
-                                chunk.job, chunk.seq);
-    found.next();
-    const auto ids = decode_targets(found.bytes(0)).value_or(std::vector<token_id>{});
-    const done_bits done{static_cast<std::size_t>(found.integer(1)), found.bytes(2)};
-    for (std::size_t i = 0; i < ids.size(); ++i)
-      if (!done.test(i))
-        left.push_back(ids[i]);
+    auto found =
+      database.query("SELECT ids, targets, done, sent FROM chunks WHERE job = ? AND seq = ?",
+                     chunk.job, chunk.seq);
+    if (!found.next())
+      return;
+    left = open_targets(found);
   }
+  if (!left)
+    return close_damaged(database, chunk.job, chunk.seq, now);
   const auto policy = database.value("SELECT receipts FROM jobs WHERE n = ?", chunk.job);
-  for (const auto token : left) {
-    database.execute("INSERT INTO dead_letters(job, token, app, lane, pool, attempts, reason, "
-                     "dead_lettered_at) SELECT job, ?, app, lane, pool, 0, 'lease_lost', ? "
-                     "FROM chunks WHERE job = ? AND seq = ?",
-                     token, now, chunk.job, chunk.seq);
+  std::int64_t unknown = 0;
+  for (const auto& one : *left) {
+    unknown += one.is_sent ? 1 : 0;
+    if (!one.is_sent)
+      write_letter(database, {chunk.job, chunk.seq, one.id, 0, "lease_lost", {}, now});
     if (policy != static_cast<std::int64_t>(receipts_policy::none))
       database.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
-                       "VALUES(?, ?, ?, 'lease_lost', ?)",
-                       chunk.job, token, outcome_status::rejected, now);
+                       "VALUES(?, ?, ?, ?, ?)",
+                       chunk.job, one.id,
+                       one.is_sent ? outcome_status::unknown : outcome_status::rejected,
+                       one.is_sent ? "no_answer" : "lease_lost", now);
   }
-  database.execute("UPDATE chunks SET status = 3, rejected = rejected + ?, done = NULL, "
-                   "ids = NULL, epoch = NULL WHERE job = ? AND seq = ?",
-                   left.size(), chunk.job, chunk.seq);
+  database.execute("UPDATE chunks SET status = 3, rejected = rejected + ?, unknown = unknown + ?, "
+                   "done = NULL, sent = NULL, ids = NULL, epoch = NULL WHERE job = ? AND seq = ?",
+                   static_cast<std::int64_t>(left->size()) - unknown, unknown, chunk.job,
+                   chunk.seq);
   try_complete(database, chunk.job, now);
 }
 
 std::optional<job_status> job_status_of(connection& database, job_number job) {
   const auto status = database.value("SELECT status FROM jobs WHERE n = ?", job);
   return status ? std::optional{static_cast<job_status>(*status)} : std::nullopt;
+}
+
+bool is_paused(connection& database, const shared_state& shared, job_number job,
+               std::uint32_t seq) {
+  const auto pool = database.value("SELECT pool FROM chunks WHERE job = ? AND seq = ?", job, seq);
+  const auto traits = traits_of(database, job);
+  return pool && traits && shared.pauses.covers(*traits, static_cast<pool_code>(*pool));
 }
 
 bool renew_one(connection& database, const shared_state& shared, job_number job,
@@ -72,9 +91,10 @@ void void_leases(connection& database) {
                    "lease_expires_at = NULL WHERE epoch IS NOT NULL");
 }
 
-void expire_leases(connection& database, writer_state& state, timestamp now) {
+std::size_t expire_leases(connection& database, writer_state& state, timestamp now) {
   if (now < state.next_lease_expiry)
-    return;
+    return 0;
+  std::size_t faulty = 0;
   std::vector<lapsed_chunk> lapsed;
   auto next = timestamp::max();
   {
@@ -90,13 +110,21 @@ void expire_leases(connection& database, writer_state& state, timestamp now) {
     }
   }
   for (const auto& chunk : lapsed) {
-    if (chunk.expiries + 1 >= most_expiries)
-      dead_letter(database, chunk, now);
-    else
-      database.execute("UPDATE chunks SET status = 1, owner = NULL, epoch = NULL, "
-                       "lease_expires_at = NULL, expiries = expiries + 1 "
-                       "WHERE job = ? AND seq = ?",
-                       chunk.job, chunk.seq);
+    const auto error = try_part(database, [&] {
+      if (chunk.expiries + 1 >= most_expiries)
+        dead_letter(database, chunk, now);
+      else
+        database.execute("UPDATE chunks SET status = 1, owner = NULL, epoch = NULL, "
+                         "lease_expires_at = NULL, expiries = expiries + 1 "
+                         "WHERE job = ? AND seq = ?",
+                         chunk.job, chunk.seq);
+    });
+    if (!error)
+      continue;
+    ++faulty;
+    spdlog::error("event=lease_not_expired job_number={} seq={} error=\"{}\"", chunk.job, chunk.seq,
+                  *error);
+    next = std::min(next, now + faulty_again);
   }
   database.execute("UPDATE retries INDEXED BY retries_leased SET owner = NULL, epoch = NULL, "
                    "lease_expires_at = NULL WHERE epoch IS NOT NULL AND lease_expires_at <= ?",
@@ -105,11 +133,13 @@ void expire_leases(connection& database, writer_state& state, timestamp now) {
                                       "INDEXED BY retries_leased WHERE epoch IS NOT NULL"))
     next = std::min(next, timestamp{std::chrono::milliseconds{*end}});
   state.next_lease_expiry = next;
+  return faulty;
 }
 
 std::vector<renewed_lease> renew_leases(connection& database, shared_state& shared,
                                         writer_state& state, const std::vector<lease_ref>& leases,
                                         std::chrono::milliseconds lease) {
+  follow_clock(database, state, shared.now());
   std::vector<renewed_lease> renewed;
   renewed.reserve(leases.size());
   const auto expires_at = shared.now() + lease;
@@ -118,6 +148,7 @@ std::vector<renewed_lease> renew_leases(connection& database, shared_state& shar
     if (const auto job = find_job(database, state, one.key.job)) {
       answer.held = renew_one(database, shared, *job, one, expires_at);
       answer.status = job_status_of(database, *job).value_or(job_status::failed);
+      answer.paused = !shared.pauses.is_empty() && is_paused(database, shared, *job, one.key.seq);
     }
     renewed.push_back(answer);
   }
@@ -156,7 +187,7 @@ std::optional<held_lease> find_held(connection& database, const shared_state& sh
       ? database.query("SELECT app, pool, lease_expires_at FROM chunks WHERE job = ? AND seq = ? "
                        "AND status = 2 AND epoch = ? AND owner = ?",
                        *job, lease.key.seq, lease.epoch, shared.owner)
-      : database.query("SELECT app, pool, lease_expires_at, token, position, attempts "
+      : database.query("SELECT app, pool, lease_expires_at, token, position, attempts, sent "
                        "FROM retries INDEXED BY retries_leased WHERE job = ? AND seq = ? "
                        "AND epoch = ? AND owner = ?",
                        *job, lease.key.seq, lease.epoch, shared.owner);
@@ -167,7 +198,8 @@ std::optional<held_lease> find_held(connection& database, const shared_state& sh
     held.left = found.time(2) - shared.now();
     if (lease.kind == work_kind::retry)
       held.work.retries.push_back({found.integer(3), static_cast<std::uint32_t>(found.integer(4)),
-                                   static_cast<std::uint16_t>(found.integer(5))});
+                                   static_cast<std::uint16_t>(found.integer(5)),
+                                   found.integer(6) != 0});
   }
   return exists ? std::optional{std::move(held)} : std::nullopt;
 }

@@ -18,7 +18,8 @@ void void_leases(connection& database);
 
 /// Frees what is leased longer than its lease; in the writer's transaction. Free of cost while no
 /// lease can have ended.
-void expire_leases(connection& database, writer_state& state, timestamp now);
+/// How many rows could not be written: they are left for later.
+std::size_t expire_leases(connection& database, writer_state& state, timestamp now);
 
 /// Renews those still held by `owner` under their epoch.
 std::vector<renewed_lease> renew_leases(connection& database, shared_state& shared,

@@ -4,11 +4,14 @@
 #include "adapters/store/sqlite/job_cache.hpp"
 #include "adapters/store/sqlite/lane_names.hpp"
 #include "adapters/store/sqlite/options.hpp"
+#include "adapters/store/sqlite/pauses.hpp"
 #include "adapters/store/sqlite/pool.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <tuple>
 
 namespace signalbox::sqlite {
@@ -19,6 +22,7 @@ struct shared_state {
   std::int64_t owner = 0; ///< this boot's row: the owner of its leases
   lane_names lanes;
   job_facts_cache facts;
+  pause_list pauses;
   /// Rises when rows that a job may have been resolved to are taken away.
   std::atomic<std::uint64_t> directory_generation{0};
 
@@ -27,6 +31,17 @@ struct shared_state {
 
 /// A lane's place for one destination.
 using lane_pool = std::tuple<lane_number, app_id, pool_code>;
+
+struct retry_place {
+  job_number job = 0;
+  token_id token = 0;
+};
+
+/// How far the lane's finished jobs have been looked through for old ones.
+struct retention_place {
+  job_number looked_at = 0;
+  timestamp next_round; ///< not before
+};
 
 /// What only the writer's thread touches. All of it can be lost: places for taking turns, numbers
 /// that rise, and caches of what the tables say.
@@ -38,6 +53,12 @@ struct writer_state {
   std::map<lane_number, std::size_t> claim_turn;
   std::map<lane_number, job_number> last_checked; ///< by the sweeper, for missed completions
   timestamp next_lease_expiry = timestamp::max(); ///< no lease ends before
+  timestamp clock;      ///< the latest time that leases were written at (clock.hpp)
+  timestamp kept_clock; ///< the same, as the database knows it
+  std::optional<retry_place> waits_corrected_to; ///< after the clock was put back
+  std::optional<job_number> unparked_to = 0;     ///< after a resume (parking.hpp)
+  std::map<lane_number, retention_place> retention;
+  std::set<job_number> set_aside; ///< jobs that the sweeper cannot write
 };
 
 /// The epoch for all that one transaction claims.

@@ -1,8 +1,7 @@
 #include "adapters/store/sqlite/loading.hpp"
 
-#include "actors/done_bits.hpp"
 #include "actors/job_states.hpp"
-#include "actors/target_list.hpp"
+#include "adapters/store/sqlite/open_chunk.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -16,6 +15,7 @@ struct wanted {
   token_id id = 0;
   std::uint32_t position = 0;
   std::uint16_t attempts = 0;
+  bool is_sent = false;
 };
 
 class loader {
@@ -114,20 +114,19 @@ private:
 
 // The targets of the chunk that have no outcome yet; none if the lease is gone.
 std::vector<wanted> read_chunk(connection& database, const claimed_work& claimed) {
-  auto found = database.query("SELECT ids, targets, done FROM chunks WHERE job = ? AND seq = ? "
-                              "AND status = 2 AND epoch = ?",
-                              claimed.job, claimed.key.seq, claimed.epoch);
+  auto found =
+    database.query("SELECT ids, targets, done, sent FROM chunks WHERE job = ? AND seq = ? "
+                   "AND status = 2 AND epoch = ?",
+                   claimed.job, claimed.key.seq, claimed.epoch);
   if (!found.next())
     return {};
-  const auto ids = decode_targets(found.bytes(0));
-  if (!ids)
+  const auto open = open_targets(found);
+  if (!open)
     throw failure{0, "the target list of a chunk is damaged"};
-  const done_bits done{static_cast<std::size_t>(found.integer(1)), found.bytes(2)};
   std::vector<wanted> left;
-  left.reserve(done.missing());
-  for (std::size_t i = 0; i < ids->size(); ++i)
-    if (!done.test(i))
-      left.push_back({(*ids)[i], static_cast<std::uint32_t>(i), 0});
+  left.reserve(open->size());
+  for (const auto& one : *open)
+    left.push_back({one.id, one.position, 0, one.is_sent});
   return left;
 }
 
@@ -170,7 +169,7 @@ work_ptr load_work(connection& database, shared_state& shared, const claimed_wor
     targets = read_chunk(database, claimed);
   } else {
     for (const auto& row : claimed.retries)
-      targets.push_back({row.token, row.position, row.attempts});
+      targets.push_back({row.token, row.position, row.attempts, row.is_sent});
     std::sort(targets.begin(), targets.end(),
               [](const auto& a, const auto& b) { return a.id < b.id; });
   }
@@ -184,6 +183,13 @@ work_ptr load_work(connection& database, shared_state& shared, const claimed_wor
   loaded->dest = claimed.dest;
   loaded->job = facts.context;
   loaded->lease_deadline = lease_deadline;
+  const auto unsent = std::stable_partition(targets.begin(), targets.end(),
+                                            [](const auto& one) { return one.is_sent; });
+  for (auto one = targets.begin(); one != unsent; ++one)
+    loaded->settled.push_back({one->id, one->position, "no_answer", outcome_status::unknown});
+  targets.erase(targets.begin(), unsent);
+  if (targets.empty())
+    return loaded;
   if (const auto status = status_of(database, claimed.job); is_terminal(status)) {
     const auto* reason = status == job_status::expired ? "expired" : "cancelled";
     for (const auto& one : targets)

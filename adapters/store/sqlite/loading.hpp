@@ -13,6 +13,7 @@ struct claimed_retry {
   token_id token = 0;
   std::uint32_t position = 0; ///< in its chunk
   std::uint16_t attempts = 0;
+  bool is_sent = false; ///< marked, and never answered
 };
 
 /// What a claim committed: a work whose tokens are still to be loaded.
@@ -26,9 +27,10 @@ struct claimed_work {
 };
 
 /// Loads the tokens of claimed work and checks each again: live, the same row, still in the job's
-/// scope; what fails is in `work::skipped` with its reason ("deleted" also for a token that went to
-/// another user). Targets of a job that ended meanwhile are all skipped. Null when nothing is left
-/// to do or the lease is gone. On a reader.
+/// scope; what fails is in `work::settled` with its reason ("deleted" also for a token that went to
+/// another user). Targets that are marked as sent are settled as *unknown*; those of a job that
+/// ended meanwhile are skipped. Null when nothing is left to do or the lease is gone; throws a
+/// failure that is_about_rows when the target list is damaged. On a reader.
 work_ptr load_work(connection& database, shared_state& shared, const claimed_work& claimed,
                    boot_clock::time_point lease_deadline);
 

@@ -2,7 +2,10 @@
 
 #include "actors/target_list.hpp"
 #include "adapters/store/sqlite/completion.hpp"
+#include "adapters/store/sqlite/states.hpp"
 #include "adapters/store/sqlite/tokens.hpp"
+
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <map>
@@ -40,8 +43,10 @@ std::optional<planned_job> next_job(connection& database, lane_number lane, job_
 
 std::size_t unclaimed(connection& database, const planned_job& job, pool_code pool) {
   return static_cast<std::size_t>(
-    *database.value("SELECT COUNT(*) FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
-                    "AND lane = ? AND app = ? AND pool = ? AND job = ?",
+    *database.value("SELECT (SELECT COUNT(*) FROM chunks INDEXED BY chunks_ready WHERE status = 1 "
+                    "AND lane = ?1 AND app = ?2 AND pool = ?3 AND job = ?4) + "
+                    "(SELECT COUNT(*) FROM chunks INDEXED BY chunks_parked WHERE status = 4 "
+                    "AND job = ?4 AND pool = ?3)",
                     job.lane, job.app, pool, job.n));
 }
 
@@ -172,8 +177,9 @@ private:
     std::vector<std::int64_t> users;
     {
       auto found = database_.query("SELECT list FROM job_scopes WHERE job = ?", job_.n);
-      if (found.next())
-        users = decode_targets(found.bytes(0)).value_or(std::vector<std::int64_t>{});
+      auto list = found.next() ? decode_targets(found.bytes(0)) : std::nullopt;
+      step_.is_damaged = !list;
+      users = std::move(list).value_or(std::vector<std::int64_t>{});
     }
     chunk_cutter cutter{step_, chunk_size_};
     // Each pool may end with a chunk that is not full.
@@ -243,6 +249,12 @@ std::size_t write_step(connection& database, const plan_step& step, timestamp no
       return 0;
     seq = static_cast<std::uint32_t>(found.integer(1));
     planned = found.integer(2);
+  }
+  if (step.is_damaged) {
+    spdlog::error("event=job_scope_damaged job_number={}", step.job);
+    const auto status = database.value("SELECT status FROM jobs WHERE n = ?", step.job);
+    end_job(database, step.job, static_cast<job_status>(*status), job_status::failed);
+    return 0;
   }
   const auto made = step.inline_tokens.empty() ? std::vector<plan_step::chunk>{}
                                                : chunks_of_inline(database, step, now, chunk_size);

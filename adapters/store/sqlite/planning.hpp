@@ -44,6 +44,7 @@ struct plan_step {
   std::vector<chunk> chunks;
   std::vector<inline_token> inline_tokens; ///< become chunks when they are written
   bool job_has_more = false;               ///< and room for it
+  bool is_damaged = false;                 ///< its scope cannot be read: the job fails
 };
 
 /// Reads what the lane plans next: of the jobs after `after`, in turn, that have room ahead, until

@@ -29,6 +29,6 @@ constexpr environment stored_environment(platform provider, environment env) {
 }
 
 /// The stored numbers of chunks.status.
-enum class chunk_status : std::uint8_t { ready = 1, leased = 2, done = 3 };
+enum class chunk_status : std::uint8_t { ready = 1, leased = 2, done = 3, parked = 4 };
 
 } // namespace signalbox::sqlite

@@ -13,7 +13,7 @@ namespace {
 #define SIGNALBOX_JOB_COLUMNS                                                                      \
   "n, id, (SELECT name FROM lanes WHERE lanes.id = jobs.lane), scope_kind, scope_name, status, "   \
   "total, planned, accepted, rejected, unknown, expired, skipped, created_at, not_before, "        \
-  "expires_at, completed_at"
+  "expires_at, completed_at, replay_of"
 
 /// Several statements that see one state of the database.
 class snapshot {
@@ -47,6 +47,8 @@ job_view view_of(const rows& found) {
   view.not_before = found.optional_time(14);
   view.expires_at = found.optional_time(15);
   view.completed_at = found.optional_time(16);
+  if (!found.is_null(17))
+    view.replay_of = found.id(17);
   return view;
 }
 

@@ -1,12 +1,14 @@
 #include "adapters/store/sqlite/sqlite_store.hpp"
 
 #include "adapters/store/sqlite/claims.hpp"
+#include "adapters/store/sqlite/clock.hpp"
 #include "adapters/store/sqlite/commit.hpp"
 #include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/engine.hpp"
 #include "adapters/store/sqlite/flush.hpp"
 #include "adapters/store/sqlite/leases.hpp"
 #include "adapters/store/sqlite/migrations.hpp"
+#include "adapters/store/sqlite/open_chunk.hpp"
 #include "adapters/store/sqlite/planning.hpp"
 #include "adapters/store/sqlite/sent_marks.hpp"
 
@@ -74,6 +76,24 @@ void sqlite_store::close() {
   engine_->close();
 }
 
+// Leases are never written with a time from before the clock was put back.
+void sqlite_store::engine::keep_time(connection& database, sqlite::commit_group& group) {
+  const auto now = shared_.now();
+  sqlite::follow_clock(database, state_, now);
+  group.now = std::min(group.now, now);
+}
+
+// What a pause covers is committed, and waits for a claim.
+void sqlite_store::engine::leave_paused(sqlite::commit_group& group) {
+  if (shared_.pauses.is_empty())
+    return;
+  for (auto& submission : group.jobs) {
+    const auto& job = submission.job;
+    const sqlite::job_traits traits{job.id, job.app, job.lane, job.scope.kind, job.scope.name};
+    submission.take = submission.take && !shared_.pauses.covers(traits, std::nullopt);
+  }
+}
+
 void sqlite_store::commit_jobs(std::vector<job_submission> jobs, std::chrono::milliseconds lease,
                                callback<std::vector<commit_result>> done) {
   using results = std::vector<commit_result>;
@@ -93,6 +113,8 @@ void sqlite_store::commit_jobs(std::vector<job_submission> jobs, std::chrono::mi
       return done(result<results>::failure(resolved.code, resolved.message));
     engine_->write<results>(
       write_class::jobs, durability::full, done, [this, group](connection& database) {
+        engine_->keep_time(database, *group);
+        engine_->leave_paused(*group);
         sqlite::commit_group_jobs(database, engine_->shared(), engine_->state(), *group);
         return result<results>::success(std::move(group->results));
       });
@@ -136,36 +158,78 @@ void sqlite_store::claim(claim_request request, callback<claim_result> done) {
   if (!done)
     return;
   const auto deadline = deadline_of(request.lease);
-  auto load = [this, deadline, done](result<sqlite::claimed_set> claimed) {
+  auto shared = std::make_shared<const claim_request>(std::move(request));
+  engine_->claim(shared, [this, deadline, done](result<sqlite::claimed_set> claimed) {
     if (!claimed.ok())
       return done(result<claim_result>::failure(claimed.code, claimed.message));
     if (claimed.value.works.empty())
       return done(result<claim_result>::success({{}, std::move(claimed.value.refused)}));
-    auto set = std::make_shared<sqlite::claimed_set>(std::move(claimed.value));
-    engine_->read<claim_result>(
-      read_class::lanes,
-      [this, set, done](result<claim_result> loaded) {
-        if (!loaded.ok()) {
-          std::vector<lease_ref> leases;
-          for (const auto& one : set->works)
-            leases.push_back({one.kind, one.key, one.epoch});
-          release(std::move(leases), [](const result<unit>&) {});
-        }
-        done(std::move(loaded));
-      },
-      [this, set, deadline](connection& database) {
-        claim_result loaded{{}, set->refused};
-        for (const auto& one : set->works)
-          if (auto work = sqlite::load_work(database, engine_->shared(), one, deadline))
-            loaded.works.push_back(std::move(work));
-        return result<claim_result>::success(std::move(loaded));
-      });
+    engine_->load(std::make_shared<sqlite::claimed_set>(std::move(claimed.value)), deadline, done);
+  });
+}
+
+// Where a claim only came upon paused work, the next one finds what lies behind.
+void sqlite_store::engine::claim(std::shared_ptr<const claim_request> request,
+                                 callback<sqlite::claimed_set> done) {
+  auto look = [this, request, done = std::move(done)](result<sqlite::claimed_set> claimed) {
+    if (claimed.ok() && claimed.value.works.empty() && claimed.value.is_cut_short)
+      return claim(request, done);
+    done(std::move(claimed));
   };
-  engine_->write<sqlite::claimed_set>(
-    write_class::lanes, durability::normal, std::move(load),
-    [this, request = std::move(request)](connection& database) {
-      return result<sqlite::claimed_set>::success(
-        sqlite::claim_work(database, engine_->shared(), engine_->state(), request));
+  write<sqlite::claimed_set>(write_class::lanes, durability::normal, std::move(look),
+                             [this, request](connection& database) {
+                               return result<sqlite::claimed_set>::success(
+                                 sqlite::claim_work(database, shared_, state_, *request));
+                             });
+}
+
+void sqlite_store::engine::load(std::shared_ptr<sqlite::claimed_set> set,
+                                boot_clock::time_point deadline, callback<claim_result> done) {
+  auto damaged = std::make_shared<std::vector<sqlite::claimed_work>>();
+  auto hand_over = [this, set, damaged, done = std::move(done)](result<claim_result> loaded) {
+    if (!loaded.ok())
+      give_back(*set);
+    else if (!damaged->empty())
+      set_aside(std::move(*damaged));
+    done(std::move(loaded));
+  };
+  read<claim_result>(read_class::lanes, std::move(hand_over),
+                     [this, set, damaged, deadline](connection& database) {
+                       claim_result loaded{{}, set->refused};
+                       for (const auto& one : set->works) {
+                         try {
+                           if (auto work = sqlite::load_work(database, shared_, one, deadline))
+                             loaded.works.push_back(std::move(work));
+                         } catch (const sqlite::failure& error) {
+                           if (!error.is_about_rows())
+                             throw;
+                           damaged->push_back(one);
+                         }
+                       }
+                       return result<claim_result>::success(std::move(loaded));
+                     });
+}
+
+void sqlite_store::engine::give_back(const sqlite::claimed_set& set) {
+  std::vector<lease_ref> leases;
+  for (const auto& one : set.works)
+    leases.push_back({one.kind, one.key, one.epoch});
+  write<unit>(
+    write_class::lanes, durability::normal, [](const result<unit>&) {},
+    [this, leases = std::move(leases)](connection& database) {
+      sqlite::release_leases(database, shared_, state_, leases);
+      return result<unit>{};
+    });
+}
+
+void sqlite_store::engine::set_aside(std::vector<sqlite::claimed_work> damaged) {
+  write<unit>(
+    write_class::lanes, durability::normal, [](const result<unit>&) {},
+    [this, damaged = std::move(damaged)](connection& database) {
+      for (const auto& one : damaged)
+        if (one.kind == work_kind::chunk)
+          sqlite::close_damaged(database, one.job, one.key.seq, shared_.now());
+      return result<unit>{};
     });
 }
 
@@ -243,11 +307,22 @@ void sqlite_store::flush(std::vector<outcome_batch> batches, callback<flush_resu
       engine_->directory_changed();
     done(std::move(flushed));
   };
-  engine_->write<flush_result>(write_class::lanes, durability::full, std::move(note),
-                               [this, batches = std::move(batches)](connection& database) {
-                                 return result<flush_result>::success(sqlite::flush_outcomes(
-                                   database, engine_->shared(), engine_->state(), batches));
-                               });
+  auto shared = std::make_shared<const std::vector<outcome_batch>>(std::move(batches));
+  auto look = [this, shared, note](result<flush_result> flushed) {
+    const bool is_about_rows = flushed.code == errc::conflict || flushed.code == errc::internal;
+    if (!is_about_rows)
+      return note(std::move(flushed));
+    engine_->write<flush_result>(
+      write_class::lanes, durability::full, note, [this, shared](connection& database) {
+        return result<flush_result>::success(
+          sqlite::flush_outcomes(database, engine_->shared(), engine_->state(), *shared, true));
+      });
+  };
+  engine_->write<flush_result>(
+    write_class::lanes, durability::full, std::move(look), [this, shared](connection& database) {
+      return result<flush_result>::success(
+        sqlite::flush_outcomes(database, engine_->shared(), engine_->state(), *shared));
+    });
 }
 
 void sqlite_store::complete(std::vector<job_id> jobs, callback<std::vector<job_id>> done) {

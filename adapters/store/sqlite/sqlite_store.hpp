@@ -1,6 +1,8 @@
 #pragma once
 
+#include "actors/ports/dead_letters.hpp"
 #include "actors/ports/directory.hpp"
+#include "actors/ports/job_control.hpp"
 #include "actors/ports/job_reader.hpp"
 #include "actors/ports/job_store.hpp"
 #include "adapters/store/sqlite/options.hpp"
@@ -17,6 +19,8 @@ namespace signalbox {
 /// it has under way.
 class sqlite_store final : public job_store,
                            public job_reader,
+                           public job_control,
+                           public dead_letter_office,
                            public user_directory,
                            public topic_directory {
 public:
@@ -57,6 +61,18 @@ public:
                  page_request page, callback<page_of<job_view>> done) override;
   void cancel_job(app_id app, job_id id, callback<job_view> done) override;
   void check_health(callback<unit> done) override;
+
+  void pause(work_rule rule, std::string reason, callback<pause_view> done) override;
+  void resume(std::int64_t pause, callback<unit> done) override;
+  void list_pauses(page_request page, callback<page_of<pause_view>> done) override;
+  void cancel_jobs(work_rule rule, std::optional<timestamp> created_before,
+                   callback<cancel_result> done) override;
+
+  void list_dead_letters(dead_letter_filter filter, page_request page,
+                         callback<page_of<dead_letter_view>> done) override;
+  void replay_dead_letters(dead_letter_filter filter, bool dry_run,
+                           callback<replay_result> done) override;
+  void delete_dead_letters(dead_letter_filter filter, callback<dead_letter_count> done) override;
 
   void put_user(app_id app, std::string user, callback<put_outcome> done) override;
   void get_user(app_id app, std::string user, callback<user_view> done) override;

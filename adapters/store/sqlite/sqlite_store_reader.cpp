@@ -16,6 +16,11 @@ using sqlite::write_class;
 
 namespace {
 
+void note_pause(const sqlite::pause_list& pauses, app_id app, job_view& job) {
+  job.paused = !is_terminal(job.status) &&
+               pauses.covers({job.id, app, job.lane, job.scope, job.scope_name}, std::nullopt);
+}
+
 struct cancelled_job {
   sqlite::job_number job = 0;
   bool more = false;
@@ -54,8 +59,10 @@ result<cancelled_job> cancel(connection& database, app_id app, const job_id& id,
 
 void sqlite_store::get_job(app_id app, job_id id, callback<job_view> done) {
   if (done = engine_->admit(std::move(done)); done)
-    engine_->read<job_view>(read_class::queries, std::move(done), [=](connection& database) {
-      return sqlite::read_job(database, app, id);
+    engine_->read<job_view>(read_class::queries, std::move(done), [=, this](connection& database) {
+      auto read = sqlite::read_job(database, app, id);
+      note_pause(engine_->shared().pauses, app, read.value);
+      return read;
     });
 }
 
@@ -79,8 +86,11 @@ void sqlite_store::list_jobs(app_id app, scope_kind scope, std::string name,
                              callback<page_of<job_view>> done) {
   if (done = engine_->admit(std::move(done)); done)
     engine_->read<page_of<job_view>>(
-      read_class::queries, std::move(done), [=](connection& database) {
-        return sqlite::read_jobs(database, app, scope, name, status, page);
+      read_class::queries, std::move(done), [=, this](connection& database) {
+        auto read = sqlite::read_jobs(database, app, scope, name, status, page);
+        for (auto& job : read.value.items)
+          note_pause(engine_->shared().pauses, app, job);
+        return read;
       });
 }
 

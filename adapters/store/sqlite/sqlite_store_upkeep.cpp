@@ -4,6 +4,7 @@
 #include "adapters/store/sqlite/engine.hpp"
 #include "adapters/store/sqlite/sweep.hpp"
 
+#include <memory>
 #include <utility>
 
 namespace signalbox {
@@ -17,17 +18,26 @@ void sqlite_store::sweep(sweep_request request, callback<sweep_result> done) {
   done = engine_->admit(std::move(done));
   if (!done)
     return;
-  auto go_on = [this, done](result<sqlite::lane_sweep> swept) {
-    if (swept.ok() && swept.value.unclosed)
-      engine_->close_job(*swept.value.unclosed);
-    done({swept.code, std::move(swept.message), swept.value.result});
+  engine_->run_sweep(
+    std::make_shared<sqlite::sweep_pass>(engine_->shared(), engine_->state(), std::move(request)),
+    std::move(done));
+}
+
+// Others have their turn between two steps.
+void sqlite_store::engine::run_sweep(std::shared_ptr<sqlite::sweep_pass> pass,
+                                     callback<sweep_result> done) {
+  auto go_on = [this, pass, done = std::move(done)](result<unit> ran) {
+    if (!pass->finish_step(ran.code, ran.message))
+      return done({ran.code, std::move(ran.message), {}});
+    if (pass->is_done())
+      return done(result<sweep_result>::success(pass->result()));
+    run_sweep(pass, done);
   };
-  engine_->write<sqlite::lane_sweep>(
-    write_class::lanes, durability::normal, std::move(go_on),
-    [this, request = std::move(request)](connection& database) {
-      return result<sqlite::lane_sweep>::success(
-        sqlite::sweep_lane(database, engine_->shared(), engine_->state(), request));
-    });
+  write<unit>(write_class::lanes, durability::normal, std::move(go_on),
+              [pass](connection& database) {
+                pass->run(database);
+                return result<unit>{};
+              });
 }
 
 void sqlite_store::measure(const std::string& lane, callback<backlog> done) {

@@ -2,20 +2,70 @@
 
 #include "adapters/store/sqlite/ledger_state.hpp"
 #include "messages/ledger.hpp"
+#include "messages/result.hpp"
 
-#include <optional>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
 
 namespace signalbox::sqlite {
 
-struct lane_sweep {
-  sweep_result result;
-  std::optional<job_number> unclosed; ///< an ended job with more to close at once
-};
+/// A pass works for so long, over all its steps; then `more` says that it was cut short.
+inline constexpr std::chrono::milliseconds sweep_time{50};
+/// Each step gets this much at least, so that none is starved by those before it.
+inline constexpr std::chrono::milliseconds sweep_step_time{5};
+/// No step runs longer, whatever it meets: it alone is rolled back then.
+inline constexpr std::chrono::milliseconds sweep_step_limit{2'000};
 
-/// One bounded pass of a lane's sweeper, in the writer's transaction: scheduled jobs that are due
-/// become QUEUED, QUEUED jobs past their deadline EXPIRED, lapsed leases free; ended jobs are
-/// closed a slice further; completions that were missed are made up for.
-lane_sweep sweep_lane(connection& database, shared_state& shared, writer_state& state,
-                      const sweep_request& request);
+/// One bounded pass of a lane's sweeper, a step for each kind of work: what a put-back clock left,
+/// scheduled jobs that are due, QUEUED jobs past their deadline, leases that ended, what no pause
+/// covers any more, ended jobs to close, completions that were missed, what is old enough to go;
+/// then a look for what is left to others.
+///
+/// Each step is a transaction of its own and works oldest first. A row that the database refuses is
+/// set aside: counted in `faulty`, logged, its job FAILED where that is possible and else left
+/// alone until the next start.
+class sweep_pass {
+public:
+  sweep_pass(shared_state& shared, writer_state& state, sweep_request request);
+
+  bool is_done() const { return step_ == step_count; }
+  /// Runs the next step, in the writer's transaction.
+  void run(connection& database);
+  /// After the transaction: takes the step's result, or drops it. False if the pass cannot go on:
+  /// the database itself does not work.
+  bool finish_step(errc code, const std::string& message);
+  const sweep_result& result() const { return result_; }
+
+private:
+  static constexpr std::size_t step_count = 9;
+
+  void follow_time(connection& database);
+  void release_due(connection& database);
+  void expire_late(connection& database);
+  void end_leases(connection& database);
+  void unpark(connection& database);
+  void close_ended(connection& database);
+  void complete_missed(connection& database);
+  void delete_old_rows(connection& database);
+  void look_for_work(connection& database);
+
+  template <class Work>
+  void each(connection& database, const std::vector<job_number>& jobs, Work work);
+  void set_aside(connection& database, job_number job, const std::string& error);
+  bool is_over() const;
+
+  shared_state& shared_;
+  writer_state& state_;
+  sweep_request request_;
+  lane_number lane_ = 0;
+  timestamp now_;
+  std::size_t step_ = 0;
+  std::chrono::steady_clock::duration worked_{0};
+  std::chrono::steady_clock::time_point step_end_;
+  sweep_result result_;
+  sweep_result step_result_; ///< with what the running step adds
+};
 
 } // namespace signalbox::sqlite

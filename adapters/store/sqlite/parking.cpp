@@ -1,0 +1,85 @@
+#include "adapters/store/sqlite/parking.hpp"
+
+#include <algorithm>
+
+namespace signalbox::sqlite {
+
+namespace {
+
+std::size_t unpark_retries(connection& database, job_number job, pool_code pool,
+                           std::size_t limit) {
+  return static_cast<std::size_t>(database.execute(
+    "UPDATE retries SET parked = 0 WHERE job = ?1 AND token IN (SELECT token FROM retries "
+    "INDEXED BY retries_parked WHERE parked = 1 AND job = ?1 AND pool = ?2 LIMIT ?3)",
+    job, pool, limit));
+}
+
+} // namespace
+
+std::optional<job_traits> traits_of(connection& database, job_number job) {
+  auto found =
+    database.query("SELECT id, app, (SELECT name FROM lanes WHERE lanes.id = jobs.lane), "
+                   "scope_kind, scope_name FROM jobs WHERE n = ?",
+                   job);
+  if (!found.next())
+    return std::nullopt;
+  return job_traits{found.id(0), found.integer(1), std::string{found.text(2)},
+                    found.as<scope_kind>(3), std::string{found.text(4)}};
+}
+
+std::size_t park_chunks(connection& database, job_number job, pool_code pool) {
+  return static_cast<std::size_t>(
+    database.execute("UPDATE chunks INDEXED BY chunks_ready SET status = 4 WHERE status = 1 "
+                     "AND (lane, app) = (SELECT lane, app FROM jobs WHERE n = ?1) AND pool = ?2 "
+                     "AND job = ?1",
+                     job, pool));
+}
+
+void park_retry(connection& database, job_number job, token_id token) {
+  database.execute("UPDATE retries SET parked = 1 WHERE job = ? AND token = ?", job, token);
+}
+
+void unpark_chunks(connection& database, job_number job) {
+  database.execute("UPDATE chunks INDEXED BY chunks_parked SET status = 1 WHERE status = 4 "
+                   "AND job = ?",
+                   job);
+}
+
+bool unpark_slice(connection& database, shared_state& shared, writer_state& state,
+                  std::size_t limit) {
+  auto& after = state.unparked_to;
+  for (std::size_t touched = 0; after;) {
+    if (touched >= limit)
+      return true;
+    const auto chunk = database.value("SELECT job FROM chunks INDEXED BY chunks_parked "
+                                      "WHERE status = 4 AND job > ? ORDER BY job LIMIT 1",
+                                      *after);
+    const auto retry = database.value("SELECT job FROM retries INDEXED BY retries_parked "
+                                      "WHERE parked = 1 AND job > ? ORDER BY job LIMIT 1",
+                                      *after);
+    if (!chunk && !retry) {
+      after.reset();
+      return false;
+    }
+    const auto job = !chunk ? *retry : !retry ? *chunk : std::min(*chunk, *retry);
+    const auto traits = traits_of(database, job);
+    ++touched;
+    bool is_whole = true;
+    for (const auto pool : all_pools) {
+      if (traits && shared.pauses.covers(*traits, pool))
+        continue;
+      touched += static_cast<std::size_t>(
+        database.execute("UPDATE chunks INDEXED BY chunks_parked SET status = 1 WHERE status = 4 "
+                         "AND job = ? AND pool = ?",
+                         job, pool));
+      const auto rows = unpark_retries(database, job, pool, limit);
+      touched += rows;
+      is_whole &= rows < limit;
+    }
+    if (is_whole)
+      after = job;
+  }
+  return false;
+}
+
+} // namespace signalbox::sqlite

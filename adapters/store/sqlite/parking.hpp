@@ -1,0 +1,30 @@
+#pragma once
+
+#include "adapters/store/sqlite/ledger_state.hpp"
+#include "adapters/store/sqlite/pauses.hpp"
+
+#include <cstddef>
+#include <optional>
+
+namespace signalbox::sqlite {
+
+// Work of a paused job is parked when a claim comes upon it: taken out of the indexes that claims
+// go by, so that what lies behind it is found at once, however much it is. A pause that covers a
+// whole destination parks nothing: claims leave the destination out.
+
+/// What pauses ask of a job; nothing if it does not exist.
+std::optional<job_traits> traits_of(connection& database, job_number job);
+
+/// Parks the ready chunks that a job has for a pool: as many as planning is ahead. How many.
+std::size_t park_chunks(connection& database, job_number job, pool_code pool);
+void park_retry(connection& database, job_number job, token_id token);
+
+/// Gives back the parked chunks of a job that ended, so that its account is closed.
+void unpark_chunks(connection& database, job_number job);
+
+/// One slice of giving back what no pause covers any more: at most `limit` rows or jobs. True if
+/// there is more to look at.
+bool unpark_slice(connection& database, shared_state& shared, writer_state& state,
+                  std::size_t limit);
+
+} // namespace signalbox::sqlite

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "adapters/store/sqlite/connection.hpp"
+
+#include <optional>
+#include <string>
+
+namespace signalbox::sqlite {
+
+/// Runs a part of a transaction that may fail alone: what it changed is undone then, the rest of
+/// the transaction stays, and the message comes back. Throws what ends the transaction: failures
+/// that are not about its rows (failure::is_about_rows).
+template <class Part>
+std::optional<std::string> try_part(connection& database, Part part) {
+  database.execute("SAVEPOINT part");
+  try {
+    part();
+    database.execute("RELEASE part");
+    return std::nullopt;
+  } catch (const failure& error) {
+    if (!error.is_about_rows() || !database.in_transaction())
+      throw;
+    database.execute("ROLLBACK TO part");
+    database.execute("RELEASE part");
+    return error.what();
+  }
+}
+
+} // namespace signalbox::sqlite
