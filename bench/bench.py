@@ -3,13 +3,15 @@
 import argparse
 import sys
 
+import batcher
 import fanout
 import idle
 import ingest
 import latency
 from measure import machine
 
-ALL = {"fanout": fanout.run, "ingest": ingest.run, "latency": latency.run, "idle": idle.run}
+ALL = {"fanout": fanout.run, "ingest": ingest.run, "latency": latency.run, "idle": idle.run,
+       "batcher": batcher.run}
 
 
 def main():
