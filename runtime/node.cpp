@@ -142,6 +142,8 @@ lane_options node::parts::lane(const node_settings& settings, const lane_setting
   options.claim_chunks = lane.claim_chunks;
   options.lease = lane.lease;
   options.due_interval = lane.due_interval;
+  options.keep_jobs = std::chrono::ceil<std::chrono::hours>(settings.retention.jobs);
+  options.keep_failures = std::chrono::ceil<std::chrono::hours>(settings.retention.failures);
   options.flush_size = lane.flush_size;
   options.flush_interval = lane.flush_interval;
   options.retries = {static_cast<unsigned>(lane.max_attempts), lane.backoff_min, lane.backoff_max};
@@ -175,8 +177,9 @@ http::router node::parts::routes(std::size_t max_batch_body) {
         each.ok = each.ok || each.name != "committer";
     return checks;
   };
-  return http::make_api({*store, *store, *store, door, clock, check_apns_size,
-                         [this] { return render_metrics(stages); }, full, max_batch_body});
+  return http::make_api(
+    {*store, *store, *store, *store, *store, breakers, door, clock, check_apns_size,
+     [this] { return render_metrics(stages, lanes, breakers); }, full, max_batch_body});
 }
 
 node::node(node_settings settings, std::function<void(const std::string& what)> on_failure)
@@ -280,7 +283,9 @@ node_status node::stop() {
 
 void node::reload_credentials() {
   if (parts_ && parts_->tokens)
-    parts_->tokens->reload();
+    parts_->tokens->reload([&door = parts_->door] {
+      door.reset_breakers({}, std::nullopt, breaker_kind::configuration);
+    });
 }
 
 } // namespace signalbox

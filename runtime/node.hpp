@@ -43,7 +43,7 @@ public:
   /// node.
   node_status stop();
 
-  /// Reads the provider keys again (SIGHUP).
+  /// Reads the provider keys again, then closes the breakers that refused ones opened (SIGHUP).
   void reload_credentials();
 
 private:

@@ -36,9 +36,13 @@ std::shared_ptr<provider_token> provider_token_keeper::token_for(const provider_
   return token;
 }
 
-void provider_token_keeper::reload() {
+void provider_token_keeper::reload(std::function<void()> done) {
   for (const auto& token : live_tokens())
     token->reload();
+  std::lock_guard lock{signal_->mutex};
+  signal_->reloads.push_back(std::move(done));
+  signal_->raised = true;
+  signal_->changed.notify_one();
 }
 
 std::vector<std::shared_ptr<provider_token>> provider_token_keeper::live_tokens() {
@@ -56,12 +60,16 @@ std::vector<std::shared_ptr<provider_token>> provider_token_keeper::live_tokens(
 }
 
 void provider_token_keeper::run(const std::stop_token& stop) {
+  std::vector<std::function<void()>> reloads;
   while (!stop.stop_requested()) {
     for (const auto& token : live_tokens())
       token->refresh(wall_time());
+    for (const auto& done : std::exchange(reloads, {}))
+      done();
     std::unique_lock lock{signal_->mutex};
     signal_->changed.wait_for(lock, stop, look_every, [this] { return signal_->raised; });
     signal_->raised = false;
+    reloads = std::exchange(signal_->reloads, {});
   }
 }
 

@@ -4,6 +4,7 @@
 #include "messages/destination.hpp"
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,8 +29,9 @@ public:
   /// nobody holds any more is forgotten.
   std::shared_ptr<provider_token> token_for(const provider_key& key, environment env);
 
-  /// Reads all key files again, so that rotated keys take effect. Returns at once.
-  void reload();
+  /// Reads all key files again, so that rotated keys take effect. Returns at once; `done` is called
+  /// on the keeper's thread when every token is the one to use, unless the keeper goes before.
+  void reload(std::function<void()> done);
 
 private:
   // Outlives the keeper as long as a token may ask for a refresh.
@@ -37,6 +39,7 @@ private:
     std::mutex mutex;
     std::condition_variable_any changed;
     bool raised = false;
+    std::vector<std::function<void()>> reloads; ///< to be told of
   };
 
   void run(const std::stop_token& stop);

@@ -39,8 +39,6 @@ struct api_ports {
   /// Why a payload (as in `new_job::payload`) is too large for a provider; nothing when it is not.
   /// Called on I/O threads.
   std::function<std::optional<std::string>(std::string_view payload)> check_payload;
-  /// Closes a breaker by hand, as soon as its actor gets to it. Called on I/O threads.
-  std::function<void(const breaker_place&)> reset_breaker;
   /// The Prometheus text of `/metrics`.
   std::function<std::string()> metrics;
   /// The checks of `/readyz` beside the store and the stop: quick, on I/O threads.

@@ -76,7 +76,7 @@ void list_breakers(const api_ports& api, request& in, responder to) {
   to.answer({.body = "{\"items\":[" + items + "]}"});
 }
 
-void reset_breakers(const api_ports& api, request& in, responder to) {
+void post_reset(const api_ports& api, request& in, responder to) {
   if (auto wrong = check_json_type(in))
     return to.answer(std::move(*wrong));
   std::vector<field_error> errors;
@@ -88,7 +88,7 @@ void reset_breakers(const api_ports& api, request& in, responder to) {
   for (const auto& one : api.breakers.list()) {
     if (!filter.fits(one.place))
       continue;
-    api.reset_breaker(one.place);
+    api.door.reset_breakers(one.place.lane, one.place.dest, one.place.kind);
     ++reset;
   }
   to.answer({.body = json_writer{}.add("reset", reset).take()});
@@ -104,7 +104,7 @@ void add_breaker_routes(router& routes, api_ports_ptr api) {
        }});
   };
   add(verb::get, "/v1/breakers", list_breakers);
-  add(verb::post, "/v1/breakers:reset", reset_breakers);
+  add(verb::post, "/v1/breakers:reset", post_reset);
 }
 
 } // namespace signalbox::http

@@ -7,8 +7,8 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <future>
 #include <sstream>
-#include <thread>
 
 using namespace signalbox;
 using namespace std::chrono_literals;
@@ -160,15 +160,16 @@ TEST_F(provider_token_test, the_keeper_shares_one_token_per_key_and_environment)
   EXPECT_NE(keeper.token_for(key_, environment::sandbox), production);
 }
 
-TEST_F(provider_token_test, the_keeper_carries_out_requests_on_its_own_thread) {
+TEST_F(provider_token_test, the_keeper_tells_when_a_rotated_key_is_in_use) {
+  std::promise<provider_token::text_ptr> told;
   provider_token_keeper keeper;
   const auto token = keeper.token_for(key_, environment::production);
-  const auto first = token->current();
+  const auto before = token->current();
   rotate_key();
-  keeper.reload();
-  for (int i = 0; i < 3000 && token->current() == first; ++i)
-    std::this_thread::sleep_for(10ms);
-  EXPECT_NE(token->current(), first);
+  keeper.reload([&] { told.set_value(token->current()); });
+  auto in_use = told.get_future();
+  ASSERT_EQ(in_use.wait_for(10s), std::future_status::ready);
+  EXPECT_NE(in_use.get(), before);
 }
 
 TEST_F(provider_token_test, a_token_outlives_its_keeper) {

@@ -20,6 +20,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -301,12 +302,19 @@ protected:
     auto peers = std::make_shared<lane_peers>();
     peers->lane = "push";
     peers->door = door;
-    auto note_stops = [](caf::event_based_actor*, api_fixture* self) -> caf::behavior {
+    auto note_control = [](caf::event_based_actor*, api_fixture* self) -> caf::behavior {
       return {[self](const job_stopped& stopped) {
-        self->log_.note("stop " + stopped.job.to_string() + " " + stopped.reason);
-      }};
+                self->log_.note("stop " + stopped.job.to_string() + " " + stopped.reason);
+              },
+              [self](const reset_breakers& reset) {
+                self->log_.note("reset " + std::string{to_string(reset.dest->provider)} + " " +
+                                std::string{to_string(reset.dest->env)} + " " +
+                                std::string{to_string(*reset.kind)});
+              }};
     };
-    peers->masters.push_back(caf::actor_cast<master>(actors_.spawn(note_stops, this)));
+    const auto control = actors_.spawn(note_control, this);
+    peers->masters.push_back(caf::actor_cast<master>(control));
+    peers->room = caf::actor_cast<credit>(control);
     door_.update(peers);
   }
 
@@ -333,7 +341,6 @@ protected:
             door_,
             clock_,
             [this](std::string_view payload) { return check_payload(payload); },
-            [this](const breaker_place& place) { reset_.push_back(place); },
             [] { return std::string{"signalbox_up 1\n"}; },
             [this] { return checks_; }};
   }
@@ -355,6 +362,19 @@ protected:
     if (!answer)
       ADD_FAILURE() << "no answer to " << method << ' ' << path;
     return answer.value_or(raw_answer{});
+  }
+
+  /// The calls so far, when there are as many: what actors note comes by and by.
+  std::vector<std::string> wait_for_calls(std::size_t count) {
+    std::vector<std::string> seen;
+    for (int i = 0; i < 1000; ++i) {
+      for (auto& call : log_.take())
+        seen.push_back(std::move(call));
+      if (seen.size() >= count)
+        break;
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    return seen;
   }
 
   /// Pointers of a problem's errors, joined by spaces.
@@ -388,7 +408,6 @@ protected:
   fake_control control_{log_};
   fake_dead_letters dead_letters_{log_};
   breaker_board breakers_;
-  std::vector<breaker_place> reset_;
   fixed_clock clock_;
   job_door door_;
   std::vector<readiness_check> checks_;

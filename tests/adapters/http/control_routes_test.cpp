@@ -102,13 +102,7 @@ TEST_F(control_routes_test, cancels_in_bulk_and_stops_what_is_under_way) {
         R"({"topic":"news","created_before":"2026-01-31T12:00:00Z","reason":"oops"})");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, R"({"cancelled":[")" + id + R"("],"has_more":true})");
-  calls seen;
-  for (int i = 0; i < 1000 && seen.size() < 2; ++i) {
-    for (auto& call : log_.take())
-      seen.push_back(call);
-    std::this_thread::sleep_for(std::chrono::milliseconds{10});
-  }
-  EXPECT_EQ(seen,
+  EXPECT_EQ(wait_for_calls(2),
             (calls{"cancel_jobs before=2026-01-31T12:00:00.000Z", "stop " + id + " cancelled"}));
 }
 
