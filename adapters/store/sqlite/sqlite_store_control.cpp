@@ -45,8 +45,11 @@ void sqlite_store::pause(work_rule rule, std::string reason, callback<pause_view
       const auto pauses = engine_->shared().pauses.list();
       const auto same = std::find_if(pauses.begin(), pauses.end(),
                                      [&](const auto& one) { return one.rule == rule; });
-      if (same != pauses.end())
-        return answer::success(*same);
+      if (same != pauses.end()) {
+        auto there = *same;
+        there.existed = true;
+        return answer::success(std::move(there));
+      }
       if (pauses.size() >= most_pauses)
         return answer::failure(errc::conflict,
                                "there are " + std::to_string(most_pauses) + " pauses already");
