@@ -21,6 +21,11 @@ verdict judge_apns(const answer& from) {
     result.what = action::unknown;
     break;
   }
+  if (judged.configuration)
+    result.trouble = trouble::configuration;
+  else if (judged.outage)
+    result.trouble = trouble::outage;
+  result.throttled = from.kind == answer_kind::answered && from.status == 429;
   result.invalidate = judged.invalidate == invalidation::bad_token && judged.if_topic_works
                         ? invalidation::mismatched_token
                         : judged.invalidate;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/breaker_state.hpp"
 #include "messages/destination.hpp"
 #include "messages/ids.hpp"
 
@@ -13,24 +14,6 @@
 #include <vector>
 
 namespace signalbox {
-
-/// SPEC 5, Breakers.
-enum class breaker_kind : std::uint8_t {
-  outage,        ///< the provider does not answer, or answers 5xx: nothing is sent but probes
-  configuration, ///< the provider refuses the credentials: nothing is sent until it is reset
-  token_storm,   ///< too many answers blame the token: tokens are not invalidated
-};
-
-enum class breaker_state : std::uint8_t {
-  closed,
-  open,
-  probing, ///< one request is out to see
-  ramping, ///< closed again, with a window that still grows
-};
-
-std::string_view to_string(breaker_kind value);
-std::string_view to_string(breaker_state value);
-std::optional<breaker_kind> parse_breaker_kind(std::string_view text);
 
 struct breaker_place {
   std::string lane;
@@ -53,6 +36,7 @@ class breaker_board {
 public:
   /// A closed one is taken off the board.
   void put(breaker_view view);
+  void clear(const std::string& lane); ///< its breakers are gone: it was started anew
   std::vector<breaker_view> list() const; ///< by place
 
 private:

@@ -19,17 +19,18 @@ void credit_ledger::open(const destination& dest) {
 
 std::vector<credit_share> credit_ledger::reserve(const std::vector<destination>& wanted,
                                                  bool urgent, std::size_t divisor) {
-  const std::int64_t enough = urgent ? 1 : std::max<std::int64_t>(1, capacity_ / 4);
-  const auto most = std::max<std::int64_t>(
-    1, capacity_ / static_cast<std::int64_t>(std::max<std::size_t>(1, divisor)));
   std::vector<credit_share> shares;
   for (auto& [dest, used] : used_) {
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), dest) == wanted.end())
       continue;
+    const auto capacity = capacity_for(dest);
+    const std::int64_t enough = urgent ? 1 : std::max<std::int64_t>(1, capacity / 4);
+    const auto most = std::max<std::int64_t>(
+      1, capacity / static_cast<std::int64_t>(std::max<std::size_t>(1, divisor)));
     for (std::size_t sender = 0; sender < used.size(); ++sender) {
-      if (platforms_[sender] != dest.provider || used[sender] >= capacity_)
+      if (platforms_[sender] != dest.provider || used[sender] >= capacity)
         continue;
-      const auto free = capacity_ - used[sender];
+      const auto free = capacity - used[sender];
       if (free < enough)
         continue;
       const auto granted = std::min(free, most);
@@ -38,6 +39,31 @@ std::vector<credit_share> credit_ledger::reserve(const std::vector<destination>&
     }
   }
   return shares;
+}
+
+void credit_ledger::set_limit(const destination& dest, std::size_t limit) {
+  if (limit >= static_cast<std::size_t>(capacity_))
+    limits_.erase(dest);
+  else
+    limits_[dest] = static_cast<std::int64_t>(limit);
+}
+
+std::int64_t credit_ledger::capacity_for(const destination& dest) const {
+  const auto found = limits_.find(dest);
+  return found == limits_.end() ? capacity_ : found->second;
+}
+
+std::optional<credit_share> credit_ledger::reserve_probe(const destination& dest) {
+  open(dest);
+  auto& used = used_.at(dest);
+  std::optional<std::size_t> best;
+  for (std::size_t sender = 0; sender < used.size(); ++sender)
+    if (platforms_[sender] == dest.provider && (!best || used[sender] < used[*best]))
+      best = sender;
+  if (!best)
+    return std::nullopt;
+  ++used[*best];
+  return credit_share{*best, dest, 1, 0};
 }
 
 void credit_ledger::give_back(const credit_share& share) {

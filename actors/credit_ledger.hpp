@@ -23,11 +23,19 @@ public:
   void open(const destination& dest);
   bool empty() const { return used_.empty(); } ///< no destination is known yet
 
+  /// At most this much is promised of each sender for the destination, while it is below its
+  /// capacity: 0 for one that nothing is to be sent to.
+  void set_limit(const destination& dest, std::size_t limit);
+
   /// Reserves and answers room: for `wanted`, or for any destination when it is empty; at most a
   /// `divisor`-th of a capacity from each share. Answers nothing unless some share has a quarter of
   /// its capacity free, or, when `urgent`, any room at all.
   std::vector<credit_share> reserve(const std::vector<destination>& wanted, bool urgent,
                                     std::size_t divisor);
+
+  /// Room for one target at the sender that holds least for the destination, whatever its limit;
+  /// nothing if none is up.
+  std::optional<credit_share> reserve_probe(const destination& dest);
 
   /// Negative: takes what a claim overdrew.
   void give_back(const credit_share& share);
@@ -40,7 +48,10 @@ public:
 
 private:
   std::int64_t capacity_;
+  std::int64_t capacity_for(const destination& dest) const;
+
   std::vector<std::optional<platform>> platforms_;
+  std::map<destination, std::int64_t> limits_;            ///< only those below the capacity
   std::map<destination, std::vector<std::int64_t>> used_; ///< by sender
 };
 

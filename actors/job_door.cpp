@@ -75,6 +75,24 @@ void job_door::stop_job(const job_id& job, const std::string& reason) {
       caf::anon_send(each, job_stopped{job, reason});
 }
 
+void job_door::reset_breakers(std::string_view lane, std::optional<destination> dest,
+                              std::optional<breaker_kind> kind) {
+  std::vector<std::shared_ptr<const lane_peers>> lanes;
+  {
+    std::lock_guard lock{mutex_};
+    for (const auto& [name, peers] : lanes_)
+      if (lane.empty() || name == lane)
+        lanes.push_back(peers);
+  }
+  const signalbox::reset_breakers message{dest, kind};
+  for (const auto& each : lanes) {
+    if (each->room)
+      caf::anon_send<caf::message_priority::high>(each->room, message);
+    if (each->outcomes)
+      caf::anon_send<caf::message_priority::high>(each->outcomes, message);
+  }
+}
+
 void job_door::close() {
   std::lock_guard lock{mutex_};
   closed_ = true;

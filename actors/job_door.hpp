@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,11 @@ public:
   /// Tells every lane's masters that a job ended, so that they stop at once rather than with the
   /// next lease renewal.
   void stop_job(const job_id& job, const std::string& reason);
+
+  /// Closes what fits of a lane's breakers, or of all lanes' if none is named. An outage that is
+  /// reset ramps up; one that is not over opens again by itself.
+  void reset_breakers(std::string_view lane, std::optional<destination> dest,
+                      std::optional<breaker_kind> kind);
 
   /// Jobs are refused from now on: the first step of the ordered stop.
   void close();

@@ -18,9 +18,11 @@ namespace signalbox {
 lane_supervisor_actor::lane_supervisor_actor(caf::actor_config& cfg, node_ports ports,
                                              lane_options options, node_supervisor parent)
   : lane_supervisor::base(cfg), ports_(ports), options_(std::move(options)),
-    parent_(std::move(parent)) {}
+    parent_(std::move(parent)),
+    guard_(std::make_shared<token_guard>(options_.name, ports_.breakers)) {}
 
 lane_supervisor_actor::behavior_type lane_supervisor_actor::make_behavior() {
+  ports_.breakers.clear(options_.name);
   set_down_handler([this](caf::down_msg& down) { child_down(down); });
   add_children();
   for (std::size_t place = 0; place < children_.size(); ++place)
@@ -89,23 +91,32 @@ void lane_supervisor_actor::add_children() {
   });
   add("credit", 0, o.mailbox, [this](mailbox box) {
     // Beyond its window, a sender has two chunks queued, so that it never waits for a claim.
-    return caf::actor_cast<caf::actor>(
-      spawn<credit_actor, caf::monitored>(box, options_.window + 2 * options_.chunk_size));
+    credit_options options;
+    options.lane = options_.name;
+    options.capacity = options_.window + 2 * options_.chunk_size;
+    options.breakers = options_.breakers;
+    options.breakers.window = options_.window;
+    options.seed = std::random_device{}();
+    return caf::actor_cast<caf::actor>(spawn<credit_actor, caf::monitored>(
+      box, std::cref(ports_.clock), std::ref(ports_.breakers), breakers_, options));
   });
   add("batcher", 0, o.mailbox, [this](mailbox box) {
     outcome_batcher_options options;
     options.lane = options_.name;
     options.flush_size = options_.flush_size;
     options.flush_interval = options_.flush_interval;
-    return caf::actor_cast<caf::actor>(
-      spawn<outcome_batcher_actor, caf::monitored>(box, std::ref(ports_.store), options));
+    return caf::actor_cast<caf::actor>(spawn<outcome_batcher_actor, caf::monitored>(
+      box, std::ref(ports_.store), std::cref(ports_.clock), guard_,
+      ports_.lanes.counters(options_.name), options));
   });
   add("sweeper", 0, o.mailbox, [this](mailbox box) {
     sweeper_options options;
     options.lane = options_.name;
     options.interval = options_.due_interval;
-    return caf::actor_cast<caf::actor>(
-      spawn<sweeper_actor, caf::monitored>(box, std::ref(ports_.store), options));
+    options.keep_jobs = options_.keep_jobs;
+    options.keep_failures = options_.keep_failures;
+    return caf::actor_cast<caf::actor>(spawn<sweeper_actor, caf::monitored>(
+      box, std::ref(ports_.store), std::cref(ports_.clock), std::ref(ports_.lanes), options));
   });
   for (std::size_t i = 0; i < o.masters; ++i) {
     ledgers_.push_back(std::make_shared<master_ledger>());
@@ -124,9 +135,11 @@ void lane_supervisor_actor::add_children() {
       options.window = options_.window;
       options.retries = options_.retries;
       options.seed = std::random_device{}();
+      options.breaker_failures = options_.breakers.failures;
       options.classify = provider.classify;
+      options.counters = ports_.lanes.counters(options_.name);
       return caf::actor_cast<caf::actor>(spawn<sender_actor, caf::monitored>(
-        box, provider.make_transport(), std::cref(ports_.clock), options));
+        box, std::ref(ports_.store), provider.make_transport(), std::cref(ports_.clock), options));
     });
 }
 

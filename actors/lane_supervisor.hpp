@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/breaker.hpp"
 #include "actors/breaker_board.hpp"
 #include "actors/job_door.hpp"
 #include "actors/lane_board.hpp"
@@ -20,6 +21,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +30,7 @@
 namespace signalbox {
 
 struct master_ledger;
+using lane_breakers = std::map<destination, breaker>;
 
 /// A provider that a lane can send to.
 struct provider_options {
@@ -49,9 +52,12 @@ struct lane_options {
   std::size_t claim_chunks = 64;
   std::chrono::milliseconds lease{15'000};
   std::chrono::milliseconds due_interval{500};
+  std::chrono::hours keep_jobs{7 * 24};
+  std::chrono::hours keep_failures{30 * 24};
   std::size_t flush_size = 1'000;
   std::chrono::milliseconds flush_interval{20};
   retry_rules retries;
+  breaker_rules breakers; ///< their window is the lane's
   restart_rules restarts;
   std::vector<provider_options> providers;
 };
@@ -107,6 +113,8 @@ private:
   committer group_;
   std::vector<child> children_;
   std::vector<std::shared_ptr<master_ledger>> ledgers_;
+  std::shared_ptr<lane_breakers> breakers_ = std::make_shared<lane_breakers>();
+  std::shared_ptr<token_guard> guard_;
   bool draining_ = false;
 };
 

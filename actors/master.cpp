@@ -56,6 +56,7 @@ master_actor::behavior_type master_actor::make_behavior() {
     },
     [this](const direct_works& direct) {
       hold_works(direct.works);
+      release_blocked();
       pump();
     },
     [this](const credit_grant& grant) { use(grant); },
@@ -65,11 +66,18 @@ master_actor::behavior_type master_actor::make_behavior() {
       for (const auto& of : finished.works)
         forget(of.get());
     },
+    [this](const works_returned& returned) { take_back(returned); },
+    [this](const released& answer) {
+      if (!answer.outcome.ok())
+        unreleased_.insert(unreleased_.end(), answer.leases.begin(), answer.leases.end());
+    },
+    [this](const destination_changed& change) { change_destination(change); },
     [this](const leases_renewed& answer) { finish_renewal(answer); },
     [this](const job_stopped& stop) { stop_job(stop); },
     [this](const tick&) {
       delayed_send<caf::message_priority::high>(master{this}, renew_interval, tick{});
       take_back_from_dead_senders();
+      release(std::exchange(unreleased_, {}));
       renew();
       // A destination that nobody has asked for yet shows itself only in a claim's answer, and must
       // not wait for room at another one.
@@ -169,13 +177,13 @@ void master_actor::finish_claim(claimed& answer) {
     std::vector<lease_ref> leases;
     for (const auto& of : works)
       leases.push_back(lease_of(*of));
-    if (!leases.empty())
-      store_.release(std::move(leases), [](const result<unit>&) {});
+    release(std::move(leases));
     finish_drain();
     return;
   }
   hold_works(works);
   assign_waiting();
+  release_blocked(); // but the probe, which had room
   return_room();
   // A hint that came meanwhile may be about a destination that this claim did not look at.
   const bool hinted = maybe_work_;
@@ -262,6 +270,7 @@ void master_actor::finish_reload(const reloaded& answer) {
   forget(answer.before.get());
   if (const auto& left = answer.outcome.value)
     hold_works({left});
+  release_blocked();
   pump();
 }
 
@@ -290,6 +299,8 @@ void master_actor::finish_renewal(const leases_renewed& answer) {
   }
   std::map<signalbox::sender, extend_leases> extended;
   std::map<signalbox::sender, drop_works> dropped;
+  std::map<signalbox::sender, return_works> paused;
+  std::set<const work*> given_up;
   const auto& renewed = answer.outcome.value;
   for (std::size_t i = 0; i < answer.works.size(); ++i) {
     const auto& of = answer.works[i];
@@ -306,22 +317,29 @@ void master_actor::finish_renewal(const leases_renewed& answer) {
       extended[at].works.push_back(of);
       if (is_terminal(lease.status))
         send_urgent(this, at, job_stopped{of->key.job, stop_reason(lease.status)});
-    } else if (is_terminal(lease.status)) {
-      give_up_waiting(of->key.job);
+      else if (lease.paused)
+        paused[at].works.push_back(of);
+    } else if (is_terminal(lease.status) || lease.paused) {
+      given_up.insert(of.get());
     }
   }
   for (auto& [at, message] : extended) {
     message.deadline = renewed.deadline;
+    message.master = options_.index;
     send_urgent(this, at, std::move(message));
   }
   for (auto& [at, message] : dropped)
     send_urgent(this, at, std::move(message));
+  for (auto& [at, message] : paused)
+    send_urgent(this, at, std::move(message));
+  release_waiting([&](const work& of) { return given_up.contains(&of); });
 }
 
 void master_actor::stop_job(const job_stopped& stop) {
   if (!peers_)
     return;
-  give_up_waiting(stop.job);
+  // Nobody claims them again: the sweeper skips their targets.
+  release_waiting([&](const work& of) { return of.key.job == stop.job; });
   const bool holds =
     std::any_of(ledger_->works.begin(), ledger_->works.end(), [&](const auto& each) {
       return each.second.at && each.second.of->key.job == stop.job;
@@ -332,18 +350,57 @@ void master_actor::stop_job(const job_stopped& stop) {
     send_urgent(this, each, stop);
 }
 
-void master_actor::give_up_waiting(const job_id& job) {
+template <class Predicate>
+void master_actor::release_waiting(Predicate fits) {
   std::vector<const work*> given_up;
   std::vector<lease_ref> leases;
   for (const auto* of : waiting_)
-    if (of->key.job == job) {
+    if (fits(*of)) {
       given_up.push_back(of);
       leases.push_back(lease_of(*of));
     }
   for (const auto* of : given_up)
     forget(of);
-  if (!leases.empty()) // nobody claims them again: the sweeper skips their targets
-    store_.release(std::move(leases), [](const result<unit>&) {});
+  release(std::move(leases));
+}
+
+void master_actor::release_blocked() {
+  if (!blocked_.empty())
+    release_waiting([this](const work& of) { return blocked_.contains(of.dest); });
+}
+
+void master_actor::release(std::vector<lease_ref> leases) {
+  if (leases.empty())
+    return;
+  store_.release(leases, [self = master{this}, leases](result<unit> outcome) {
+    anon_send_urgent(self, released{leases, std::move(outcome)});
+  });
+}
+
+void master_actor::take_back(const works_returned& returned) {
+  std::vector<lease_ref> leases;
+  for (const auto& of : returned.works) {
+    if (!ledger_->works.contains(of.get()))
+      continue;
+    leases.push_back(lease_of(*of));
+    forget(of.get());
+  }
+  release(std::move(leases));
+}
+
+void master_actor::change_destination(const destination_changed& change) {
+  if (change.state == breaker_state::open || change.state == breaker_state::probing) {
+    blocked_.insert(change.dest);
+    // Not while a claim is under way: what waits may be the probe, and have its room.
+    if (!claiming_)
+      release_blocked();
+    return;
+  }
+  if (blocked_.erase(change.dest) == 0)
+    return;
+  maybe_work_ = true;
+  wanted_.clear();
+  pump();
 }
 
 void master_actor::return_room() {

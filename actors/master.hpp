@@ -10,6 +10,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -37,7 +38,8 @@ struct master_ledger {
 
 /// Claims works, hands them to senders that have room, keeps their leases alive, and takes them
 /// back from senders that die. Asks for credit before it claims, so that what is claimed is soon
-/// sent.
+/// sent. What its senders return, and what waits for a destination whose breaker opens or for a job
+/// that is paused, it releases.
 class master_actor : public bounded<master::base> {
 public:
   master_actor(caf::actor_config& cfg, std::shared_ptr<mailbox_stats> mailbox, job_store& store,
@@ -61,7 +63,13 @@ private:
   void renew();
   void finish_renewal(const leases_renewed& answer);
   void stop_job(const job_stopped& stop);
-  void give_up_waiting(const job_id& job);
+  /// Gives back held works that fit and have no sender.
+  template <class Predicate>
+  void release_waiting(Predicate fits);
+  void release_blocked();
+  void release(std::vector<lease_ref> leases);
+  void take_back(const works_returned& returned);
+  void change_destination(const destination_changed& change);
   void return_room();
   void finish_drain();
 
@@ -73,6 +81,8 @@ private:
   bool maybe_work_ = true;              // a new master looks for what a former one left
   std::vector<destination> wanted_;     ///< where there is work; empty: not known
   std::optional<credit_request> asked_; ///< what waits for an answer
+  std::set<destination> blocked_;       ///< their breakers are open
+  std::vector<lease_ref> unreleased_;   ///< the store failed to: tried again with the next tick
   bool claiming_ = false;
   bool renewing_ = false;
   bool draining_ = false;

@@ -7,10 +7,21 @@
 
 namespace signalbox {
 
+namespace {
+
+// How late a storm that is over may leave the board.
+constexpr std::chrono::seconds storm_watch{5};
+
+} // namespace
+
 outcome_batcher_actor::outcome_batcher_actor(caf::actor_config& cfg,
                                              std::shared_ptr<mailbox_stats> mailbox,
-                                             job_store& store, outcome_batcher_options options)
-  : bounded(cfg, std::move(mailbox)), store_(store), options_(std::move(options)) {}
+                                             job_store& store, const wall_clock& clock,
+                                             std::shared_ptr<token_guard> guard,
+                                             std::shared_ptr<lane_counters> counters,
+                                             outcome_batcher_options options)
+  : bounded(cfg, std::move(mailbox)), store_(store), clock_(clock), guard_(std::move(guard)),
+    counters_(std::move(counters)), options_(std::move(options)) {}
 
 outcome_batcher_actor::behavior_type outcome_batcher_actor::make_behavior() {
   return {
@@ -22,6 +33,14 @@ outcome_batcher_actor::behavior_type outcome_batcher_actor::make_behavior() {
         spdlog::warn("event=completion_failed lane={} jobs={} error=\"{}\"", options_.lane,
                      answer.tried.size(), answer.outcome.message);
       complete();
+    },
+    [this](const reset_breakers& which) {
+      if (!which.kind || *which.kind == breaker_kind::token_storm)
+        guard_->reset(which.dest, clock_.now());
+    },
+    [this](const storm_tick&) {
+      watching_storms_ = false;
+      watch_storms();
     },
     [this](const tick&) {
       --timers_;
@@ -56,7 +75,7 @@ void outcome_batcher_actor::add(report_outcomes& report) {
   auto& newest = pending_reports_[report.from];
   newest = std::max(newest, report.number);
   for (auto& batch : report.batches) {
-    guard_tokens(batch);
+    guard_->judge(batch);
     pending_outcomes_ += batch.size();
     const auto [found, added] = pending_at_.try_emplace(batch.of.get(), pending_.size());
     if (added) {
@@ -69,31 +88,30 @@ void outcome_batcher_actor::add(report_outcomes& report) {
     into.at = batch.at;
   }
   pressing_ = pressing_ || report.pressing;
+  watch_storms();
   flush_if_due();
 }
 
-void outcome_batcher_actor::guard_tokens(outcome_batch& batch) {
-  const auto now = std::chrono::floor<std::chrono::seconds>(batch.at).time_since_epoch();
-  auto& storm = storms_[batch.of->dest];
-  const auto blames_token = [](const outcome& each) {
-    return each.invalidate == invalidation::bad_token ||
-           each.invalidate == invalidation::mismatched_token;
-  };
-  // Those that blame their token count one by one, as they are judged: none vouches for another.
-  std::uint64_t others = batch.accepted.size();
-  for (const auto& each : batch.others)
-    others += !blames_token(each) && each.status != outcome_status::skipped &&
-              each.status != outcome_status::expired;
-  storm.count(now, others, 0);
-  for (auto& each : batch.others) {
-    if (!blames_token(each))
-      continue;
-    storm.count(now, 1, 1);
-    const bool blameless =
-      each.invalidate == invalidation::mismatched_token && !storm.works_for_others(now);
-    each.invalidate =
-      storm.tripped(now) || blameless ? invalidation::none : invalidation::bad_token;
+void outcome_batcher_actor::count_flushed() {
+  std::array<std::uint64_t, std::tuple_size_v<decltype(lane_counters::outcomes)>> sums{};
+  std::uint64_t dead_letters = 0;
+  for (const auto& batch : flushing_) {
+    sums[static_cast<std::size_t>(outcome_status::accepted)] += batch.accepted.size();
+    for (const auto& each : batch.others) {
+      ++sums[static_cast<std::size_t>(each.status)];
+      dead_letters += each.dead_letter;
+    }
   }
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    counters_->outcomes[i].fetch_add(sums[i], std::memory_order_relaxed);
+  counters_->dead_letters.fetch_add(dead_letters, std::memory_order_relaxed);
+}
+
+void outcome_batcher_actor::watch_storms() {
+  if (watching_storms_ || !guard_->refresh(clock_.now()))
+    return;
+  watching_storms_ = true;
+  delayed_send<caf::message_priority::high>(outcome_batcher{this}, storm_watch, storm_tick{});
 }
 
 void outcome_batcher_actor::flush_if_due() {
@@ -137,6 +155,7 @@ void outcome_batcher_actor::finish_flush(const result<flush_result>& outcome) {
     spdlog::warn("event=stale_outcomes lane={} count={}", options_.lane, outcome.value.stale);
   retry_delay_ = std::chrono::milliseconds{0};
   writing_ = false;
+  count_flushed();
   flushing_.clear();
   for (const auto& [from, number] : flushing_reports_)
     send_urgent(this, caf::actor_cast<signalbox::sender>(from), reports_committed{number});

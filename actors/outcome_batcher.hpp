@@ -1,8 +1,10 @@
 #pragma once
 
 #include "actors/bounded.hpp"
+#include "actors/lane_board.hpp"
+#include "actors/ports/clock.hpp"
 #include "actors/ports/job_store.hpp"
-#include "actors/token_storm.hpp"
+#include "actors/token_guard.hpp"
 #include "messages/protocol.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -34,14 +36,17 @@ struct outcome_batcher_options {
 class outcome_batcher_actor : public bounded<outcome_batcher::base> {
 public:
   outcome_batcher_actor(caf::actor_config& cfg, std::shared_ptr<mailbox_stats> mailbox,
-                        job_store& store, outcome_batcher_options options);
+                        job_store& store, const wall_clock& clock,
+                        std::shared_ptr<token_guard> guard, std::shared_ptr<lane_counters> counters,
+                        outcome_batcher_options options);
 
   behavior_type make_behavior() override;
   void on_exit() override;
 
 private:
   void add(report_outcomes& report);
-  void guard_tokens(outcome_batch& batch);
+  void count_flushed();
+  void watch_storms();
   void flush_if_due();
   void flush();
   void finish_flush(const result<flush_result>& outcome);
@@ -50,6 +55,9 @@ private:
   void wake_after(std::chrono::milliseconds delay);
 
   job_store& store_;
+  const wall_clock& clock_;
+  std::shared_ptr<token_guard> guard_;
+  std::shared_ptr<lane_counters> counters_;
   outcome_batcher_options options_;
   std::vector<outcome_batch> pending_;                      ///< one for each work
   std::unordered_map<const work*, std::size_t> pending_at_; ///< place in pending_
@@ -63,7 +71,7 @@ private:
   bool writing_ = false;
   bool repeat_ = false; ///< flushing_ failed and waits for its retry
   std::chrono::milliseconds retry_delay_{0};
-  std::map<destination, token_storm> storms_;
+  bool watching_storms_ = false; ///< a timer for it is under way
   std::unordered_set<job_id> to_complete_;
   bool completing_ = false;
   bool draining_ = false;

@@ -14,33 +14,67 @@ std::chrono::milliseconds retry_backoff(const retry_rules& rules, unsigned attem
     static_cast<std::int64_t>(static_cast<double>(ceiling.count()) * random)};
 }
 
+namespace {
+
+bool is_charged(const verdict& verdict, standing destination) {
+  switch (verdict.trouble) {
+  case trouble::configuration:
+    return false;
+  case trouble::outage:
+    return verdict.what != verdict::action::unsent && destination != standing::down;
+  case trouble::none:
+    break;
+  }
+  return verdict.what != verdict::action::unsent;
+}
+
+// A target that had all its attempts before this one kept them through a success of its
+// destination: else they would have been refunded.
+bool may_end(const retry_rules& rules, const verdict& verdict, const target& target,
+             standing destination) {
+  if (verdict.trouble != trouble::outage || destination == standing::working)
+    return true;
+  return destination == standing::unsure && target.attempts >= rules.max_attempts;
+}
+
+} // namespace
+
 outcome decide(const retry_rules& rules, const verdict& verdict, const job_context& job,
-               const target& target, timestamp now, double random) {
+               const target& target, timestamp now, double random, standing destination) {
   using action = verdict::action;
-  const bool charged = verdict.what != action::unsent;
+  const bool tried = verdict.what != action::unsent;
+  const bool charged = is_charged(verdict, destination);
   outcome result;
   result.token = target.id;
   result.index = target.index;
   result.reason = verdict.reason;
-  result.attempts = static_cast<std::uint16_t>(target.attempts + (charged ? 1 : 0));
+  result.attempts = static_cast<std::uint16_t>(
+    std::min<unsigned>(target.attempts + (charged ? 1u : 0u), UINT16_MAX));
   result.invalidate = verdict.invalidate;
   result.unregistered_at = verdict.unregistered_at;
   if (verdict.what == action::reject)
     return result;
 
-  const auto last =
-    verdict.what == action::unknown ? outcome_status::unknown : outcome_status::rejected;
-  if (charged && (job.single_try() || result.attempts >= rules.max_attempts)) {
+  const bool unknown = verdict.what == action::unknown;
+  const auto last = unknown ? outcome_status::unknown : outcome_status::rejected;
+  if ((tried && job.single_try()) ||
+      (unknown && job.options.on_unknown == unknown_policy::give_up)) {
     result.status = last;
     return result;
   }
-  auto wait = retry_backoff(rules, target.attempts, random);
+  if (charged && result.attempts >= rules.max_attempts &&
+      may_end(rules, verdict, target, destination)) {
+    result.status = last;
+    result.dead_letter = true;
+    return result;
+  }
+  auto wait = retry_backoff(rules, target.attempts, verdict.throttled ? 0.5 + random / 2 : random);
   if (verdict.retry_after)
     wait = std::max(wait, std::chrono::milliseconds{*verdict.retry_after});
   result.retry_at = now + wait;
   const auto deadline = job.deadline();
   if (deadline && result.retry_at >= *deadline) {
-    result.status = last == outcome_status::unknown ? last : outcome_status::expired;
+    result.status = unknown ? last : outcome_status::expired;
     return result;
   }
   result.status = outcome_status::retry;

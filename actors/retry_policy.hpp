@@ -20,12 +20,29 @@ struct retry_rules {
 std::chrono::milliseconds retry_backoff(const retry_rules& rules, unsigned attempts_before,
                                         double random);
 
+/// What is known of a destination when one of its requests fails for an outage. It decides what
+/// that failure costs its target: nothing is dead-lettered for an outage (SPEC 5).
+enum class standing : std::uint8_t {
+  working, ///< another request succeeded at the same time: the failure is the target's own
+  unsure,  ///< the last answer was a success: this failure may begin an outage
+  failing, ///< failures in a row, or no success yet
+  down,    ///< the breaker is open, or opens with this failure
+};
+
 /// What becomes of a target after a try that was not accepted. `attempts_before` are the tries made
-/// before this one; a try that was never sent is not charged. A retry waits for the backoff, and at
-/// least as long as the provider's Retry-After; one that would come after the job's deadline makes
-/// the target expired at once. A ttl of 0 is never retried. The last attempt ends *unknown* if it
-/// was not answered, else *rejected*.
+/// before this one. Not charged is a try that was never sent, one refused for the credentials, and
+/// one that failed for an outage while the destination is down.
+///
+/// A retry waits for the backoff, and at least as long as the provider's Retry-After; one that
+/// would come after the job's deadline makes the target expired at once. A ttl of 0 is never
+/// retried once it was tried. A request without an answer is not repeated for a job that gives up
+/// on unknown.
+///
+/// The last charged attempt ends the target *unknown* if it was not answered, else *rejected*, as a
+/// dead letter. A failure for an outage ends it only if the destination works for others: while
+/// that is unsure, a target that just used up its attempts is tried once more.
 outcome decide(const retry_rules& rules, const verdict& verdict, const job_context& job,
-               const target& target, timestamp now, double random);
+               const target& target, timestamp now, double random,
+               standing destination = standing::working);
 
 } // namespace signalbox

@@ -14,10 +14,10 @@ constexpr std::size_t slice = 64;
 } // namespace
 
 sender_actor::sender_actor(caf::actor_config& cfg, std::shared_ptr<mailbox_stats> mailbox,
-                           std::shared_ptr<provider_transport> transport, const wall_clock& clock,
-                           sender_options options)
+                           job_store& store, std::shared_ptr<provider_transport> transport,
+                           const wall_clock& clock, sender_options options)
   : bounded(cfg, std::move(mailbox)), transport_(std::move(transport)), clock_(clock),
-    options_(std::move(options)), random_(options_.seed) {}
+    options_(std::move(options)), random_(options_.seed), store_(store) {}
 
 sender_actor::behavior_type sender_actor::make_behavior() {
   // A weak handle: the transport must not keep its own user alive.
@@ -36,8 +36,8 @@ sender_actor::behavior_type sender_actor::make_behavior() {
       send_report();
     },
     [this](const transport_stopped&) {
-      if (drain_promise_.pending())
-        drain_promise_.deliver(drained{});
+      transport_stopped_ = true;
+      finish_drain();
     },
     [this](const reports_committed& committed) {
       acknowledge(committed.number);
@@ -48,15 +48,45 @@ sender_actor::behavior_type sender_actor::make_behavior() {
       send_report();
     },
     [this](const drop_works& dropped) { drop(dropped.works); },
+    [this](const return_works& paused) {
+      for (const auto& of : paused.works)
+        return_work(of.get());
+      send_returned();
+    },
+    [this](const destination_changed& change) {
+      change_destination(change);
+      send_report();
+    },
+    [this](const slices_marked& answer) {
+      take_marks(answer);
+      send_report();
+      finish_drain();
+    },
+    [this](const refunded& answer) {
+      if (!answer.outcome.ok()) {
+        auto& again = refunds_[0];
+        again.insert(again.end(), answer.retries.begin(), answer.retries.end());
+        wake();
+      } else if (options_.counters) {
+        options_.counters->refunded += answer.retries.size();
+      }
+    },
     [this](const job_stopped& stop) {
       stop_job(stop);
       send_report();
     },
-    [](const tick&) {},
+    [this](const tick&) {
+      awake_ = false;
+      send_refunds();
+      mark_again();
+      send_report();
+    },
     [this](const peers_changed& change) { change_peers(*change.peers); },
     [this](const drain&) {
       draining_ = true;
       drain_promise_ = make_response_promise<drained>();
+      mark_again();
+      send_report();
       transport_->stop(
         [self = signalbox::sender{this}] { anon_send_urgent(self, transport_stopped{}); });
       return drain_promise_;
@@ -73,6 +103,18 @@ void sender_actor::on_exit() {
   works_.clear();
   draft_ = {};
   unacknowledged_.clear();
+  returned_.clear();
+  unmarked_.clear();
+}
+
+void sender_actor::finish_drain() {
+  // What was marked gets its outcome first: else it would end unknown, though it was never sent.
+  if (transport_stopped_ && marking_ == 0 && drain_promise_.pending())
+    drain_promise_.deliver(drained{});
+}
+
+sender_actor::window& sender_actor::window_of(const destination& dest) {
+  return windows_.try_emplace(dest, options_).first->second;
 }
 
 void sender_actor::take(const assign_works& assignment) {
@@ -86,47 +128,53 @@ void sender_actor::take(const assign_works& assignment) {
     work.of = of;
     work.master = assignment.master;
     work.lease_deadline = of->lease_deadline;
-    windows_[of->dest].held += of->size();
+    auto& window = window_of(of->dest);
+    window.held += of->size();
     if (!of->settled.empty()) {
       outcome_batch batch{of, {}, {}, clock_.now()};
       for (const auto& each : of->settled) {
-        outcome skipped;
-        skipped.token = each.id;
-        skipped.index = each.index;
-        skipped.status = each.status;
-        skipped.reason = each.reason;
-        batch.others.push_back(std::move(skipped));
+        outcome settled;
+        settled.token = each.id;
+        settled.index = each.index;
+        settled.status = each.status;
+        settled.reason = each.reason;
+        batch.others.push_back(std::move(settled));
       }
       report(std::move(batch), 0, false);
     }
-    enqueue_work(work);
+    if (window.limit == 0)
+      return_work(of.get()); // its breaker opened while it was on its way
+    else
+      enqueue_work(work);
   }
   for (const auto& of : assignment.works)
     pump(of->dest);
+  send_returned();
 }
 
 void sender_actor::enqueue_work(active& work) {
-  if (work.queued || work.next >= work.of->targets.size())
+  if (work.queued || work.returning || work.next >= work.of->targets.size())
     return;
   work.queued = true;
-  windows_[work.of->dest].ring.push_back(work.of.get());
+  window_of(work.of->dest).ring.push_back(work.of.get());
 }
 
 void sender_actor::pump(const destination& dest) {
-  auto& window = windows_[dest];
-  if (window.ring.empty() || window.in_use >= options_.window || draining_)
+  auto& window = window_of(dest);
+  if (window.ring.empty() || window.in_use >= window.limit || draining_)
     return;
   const auto now = clock_.now();
   const auto boot_now = clock_.boot_now();
-  while (!window.ring.empty() && window.in_use < options_.window) {
+  std::vector<work_slice> to_mark;
+  while (!window.ring.empty() && window.in_use < window.limit) {
     const auto found = works_.find(window.ring.front());
     window.ring.pop_front();
     if (found == works_.end())
       continue;
     auto& work = found->second;
     work.queued = false;
-    if (work.next >= work.of->targets.size())
-      continue; // its job was stopped
+    if (work.returning || work.next >= work.of->targets.size())
+      continue; // its job was paused or stopped
     if (boot_now >= work.lease_deadline)
       continue; // waits for its renewal
     const auto deadline = work.of->job->deadline();
@@ -134,34 +182,41 @@ void sender_actor::pump(const destination& dest) {
       settle_rest(work, outcome_status::expired, "expired");
       continue;
     }
-    const auto count =
-      std::min({slice, options_.window - window.in_use, work.of->targets.size() - work.next});
-    transport_->submit(work.of, work.next, static_cast<std::uint32_t>(count));
-    work.next += static_cast<std::uint32_t>(count);
+    const auto count = static_cast<std::uint32_t>(
+      std::min({slice, window.limit - window.in_use, work.of->targets.size() - work.next}));
+    if (work.of->job->options.on_unknown == unknown_policy::give_up)
+      to_mark.push_back({work.of, work.next, count});
+    else
+      transport_->submit(work.of, work.next, count);
+    work.next += count;
     window.in_use += count;
     enqueue_work(work);
   }
+  if (!to_mark.empty())
+    mark(std::move(to_mark));
 }
 
 void sender_actor::take_answers(const answers& arrived) {
   const auto now = clock_.now();
-  std::uniform_real_distribution<double> jitter{0.0, 1.0};
+  const auto verdicts = judge(arrived);
+  auto judged = verdicts.begin();
   std::set<destination> freed;
   for (const auto& batch : arrived.batches) {
     const auto count = batch.accepted.size() + batch.others.size();
-    auto& window = windows_[batch.of->dest];
+    auto& window = window_of(batch.of->dest);
     if (works_.find(batch.of.get()) == works_.end()) { // dropped: its lease is another's
       window.in_use -= std::min(window.in_use, count);
+      judged += static_cast<std::ptrdiff_t>(batch.others.size());
       freed.insert(batch.of->dest);
       continue;
     }
     outcome_batch outcomes{batch.of, batch.accepted, {}, now};
     outcomes.others.reserve(batch.others.size());
     for (const auto& each : batch.others)
-      outcomes.others.push_back(decide(options_.retries, options_.classify(each), *batch.of->job,
-                                       batch.of->targets[each.position], now, jitter(random_)));
+      outcomes.others.push_back(decide_on(*judged++, *batch.of, each.position, now, window));
     window.awaiting_commit += count;
-    report(std::move(outcomes), count, window.awaiting_commit * 2 >= options_.window);
+    const auto full = window.limit == 0 ? options_.window : window.limit;
+    report(std::move(outcomes), count, window.awaiting_commit * 2 >= full);
   }
   for (const auto& dest : freed)
     pump(dest);
@@ -185,36 +240,52 @@ void sender_actor::settle_rest(active& work, outcome_status status, const std::s
 
 void sender_actor::stop_job(const job_stopped& stop) {
   const auto status = stop.reason == "expired" ? outcome_status::expired : outcome_status::skipped;
-  for (auto& [key, work] : works_)
-    if (key->key.job == stop.job)
-      settle_rest(work, status, stop.reason);
+  for (auto& [key, work] : works_) {
+    if (key->key.job != stop.job)
+      continue;
+    work.stopped = status;
+    work.stop_reason = stop.reason;
+    settle_rest(work, status, stop.reason);
+  }
 }
 
 void sender_actor::drop(const std::vector<work_ptr>& works) {
-  for (const auto& of : works) {
-    const auto found = works_.find(of.get());
-    if (found == works_.end())
-      continue;
-    const auto left = of->size() - found->second.committed;
-    works_.erase(found);
-    windows_[of->dest].held -= left;
-    return_credit(of->dest, left);
-  }
+  for (const auto& of : works)
+    leave(of.get());
+}
+
+void sender_actor::leave(const work* of) {
+  const auto found = works_.find(of);
+  if (found == works_.end())
+    return;
+  const auto kept = found->second.of; // the key of the map points into it
+  const auto left = of->size() - found->second.committed;
+  works_.erase(found);
+  window_of(of->dest).held -= left;
+  return_credit(of->dest, left);
+  tell_if_idle(of->dest);
 }
 
 void sender_actor::extend(const extend_leases& extension) {
   for (const auto& of : extension.works) {
     const auto found = works_.find(of.get());
-    if (found == works_.end())
+    if (found == works_.end()) {
+      returned_[extension.master].works.push_back(of); // its master missed that once
       continue;
+    }
     found->second.lease_deadline = extension.deadline;
     enqueue_work(found->second);
     pump(of->dest);
   }
+  send_returned();
 }
 
 void sender_actor::report(outcome_batch batch, std::size_t slots, bool pressing) {
-  draft_.parts.push_back({batch.of, batch.size(), slots});
+  const auto rejected = std::count_if(batch.others.begin(), batch.others.end(), [](auto& each) {
+    return each.status == outcome_status::rejected;
+  });
+  const auto settled = batch.accepted.size() + static_cast<std::size_t>(rejected);
+  draft_.parts.push_back({batch.of, batch.size(), slots, slots > 0 ? settled : 0});
   draft_.report.pressing = draft_.report.pressing || pressing;
   draft_.report.batches.push_back(std::move(batch));
 }
@@ -229,24 +300,31 @@ void sender_actor::send_report() {
 }
 
 void sender_actor::acknowledge(std::uint64_t number) {
+  struct change {
+    std::size_t targets = 0;
+    std::size_t settled = 0;
+  };
   std::map<std::size_t, works_finished> finished;
-  std::map<destination, std::size_t> freed;
+  std::map<destination, change> freed;
   while (!unacknowledged_.empty() && unacknowledged_.front().report.number <= number) {
     for (const auto& part : unacknowledged_.front().parts) {
-      auto& window = windows_[part.of->dest];
+      auto& window = window_of(part.of->dest);
       window.in_use -= std::min(window.in_use, part.slots);
       window.awaiting_commit -= std::min(window.awaiting_commit, part.slots);
-      freed[part.of->dest] += 0;
+      auto& room = freed[part.of->dest];
+      room.settled += part.settled;
       const auto found = works_.find(part.of.get());
       if (found == works_.end())
         continue;
       auto& work = found->second;
       work.committed += part.outcomes;
       window.held -= part.outcomes;
-      freed[part.of->dest] += part.outcomes;
+      room.targets += part.outcomes;
       if (work.committed == work.of->size()) {
         finished[work.master].works.push_back(work.of);
         works_.erase(found);
+      } else {
+        finish_return(found->first);
       }
     }
     unacknowledged_.pop_front();
@@ -254,8 +332,16 @@ void sender_actor::acknowledge(std::uint64_t number) {
   for (auto& [master, message] : finished)
     if (master < masters_.size())
       send_urgent(this, masters_[master], std::move(message));
-  for (const auto& [dest, targets] : freed) {
-    return_credit(dest, targets);
+  send_returned();
+  send_refunds();
+  for (const auto& [dest, change] : freed) {
+    return_credit(dest, change.targets);
+    if (change.settled > 0 && window_of(dest).state == breaker_state::ramping) {
+      destination_report progress{options_.index, dest};
+      progress.committed = change.settled;
+      send_urgent(this, room_, std::move(progress));
+    }
+    tell_if_idle(dest);
     pump(dest);
   }
 }

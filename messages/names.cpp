@@ -1,3 +1,4 @@
+#include "messages/breaker_state.hpp"
 #include "messages/destination.hpp"
 #include "messages/job.hpp"
 #include "messages/outcome.hpp"
@@ -38,6 +39,19 @@ constexpr std::array outcome_statuses{
   name_of<outcome_status>{outcome_status::expired, "expired"},
   name_of<outcome_status>{outcome_status::skipped, "skipped"},
   name_of<outcome_status>{outcome_status::retry, "retry"},
+};
+
+constexpr std::array breaker_kinds{
+  name_of<breaker_kind>{breaker_kind::outage, "outage"},
+  name_of<breaker_kind>{breaker_kind::configuration, "configuration"},
+  name_of<breaker_kind>{breaker_kind::token_storm, "token_storm"},
+};
+
+constexpr std::array breaker_states{
+  name_of<breaker_state>{breaker_state::closed, "closed"},
+  name_of<breaker_state>{breaker_state::open, "open"},
+  name_of<breaker_state>{breaker_state::probing, "probing"},
+  name_of<breaker_state>{breaker_state::ramping, "ramping"},
 };
 
 constexpr std::array error_codes{
@@ -86,6 +100,14 @@ std::string_view to_string(outcome_status value) {
   return name_in(outcome_statuses, value);
 }
 
+std::string_view to_string(breaker_kind value) {
+  return name_in(breaker_kinds, value);
+}
+
+std::string_view to_string(breaker_state value) {
+  return name_in(breaker_states, value);
+}
+
 std::string_view to_string(errc value) {
   return name_in(error_codes, value);
 }
@@ -96,6 +118,10 @@ std::optional<platform> parse_platform(std::string_view text) {
 
 std::optional<environment> parse_environment(std::string_view text) {
   return value_in<environment>(environments, text);
+}
+
+std::optional<breaker_kind> parse_breaker_kind(std::string_view text) {
+  return value_in<breaker_kind>(breaker_kinds, text);
 }
 
 std::optional<job_status> parse_job_status(std::string_view text) {

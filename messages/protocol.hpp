@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/answer.hpp"
+#include "messages/breaker_state.hpp"
 #include "messages/ledger.hpp"
 
 #include <caf/actor_control_block.hpp>
@@ -9,6 +10,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,6 +77,7 @@ struct credit_share {
   std::size_t sender = 0; ///< its place in lane_peers::senders
   destination dest;
   std::int64_t targets = 0;
+  std::uint64_t probe = 0; ///< room for a probe of an open destination: its number, else 0
 };
 
 /// A master asks for room, and is answered when there is some for either purpose. A later request
@@ -133,15 +136,79 @@ struct works_finished {
   std::vector<work_ptr> works;
 };
 
-/// New lease deadlines for works a sender holds.
+/// New lease deadlines for works a sender holds. One that it does not hold (any more) it returns.
 struct extend_leases {
   std::vector<work_ptr> works;
   boot_clock::time_point deadline;
+  std::size_t master = 0;
 };
 
 /// Works whose lease was lost: nothing more of them is submitted or reported.
 struct drop_works {
   std::vector<work_ptr> works;
+};
+
+/// Works whose jobs are paused: nothing more of them is submitted, and what has no outcome yet is
+/// returned.
+struct return_works {
+  std::vector<work_ptr> works;
+};
+
+/// Works that a sender is done with without having sent all of them: whatever it did send has a
+/// durable outcome. Their leases are to be released.
+struct works_returned {
+  std::vector<work_ptr> works;
+};
+
+/// What a sender saw of a destination. Sent only while there is trouble: of failures as they come,
+/// and of the first success after credit said that it watches.
+struct destination_report {
+  std::size_t sender = 0;
+  destination dest;
+  unsigned failures = 0;     ///< of outage kind, with no success among them
+  bool success = false;      ///< the provider worked for a request
+  bool refused = false;      ///< the provider refused the credentials
+  bool idle = false;         ///< nothing is left here to probe with
+  std::size_t committed = 0; ///< answered and durable; told while the destination ramps up
+  std::string reason;        ///< of the failures or the refusal
+};
+
+/// Credit's word on a destination, to senders and masters.
+struct destination_changed {
+  destination dest;
+  breaker_state state = breaker_state::closed;
+  std::size_t limit = 0; ///< requests that the sender addressed may have in flight
+  bool watch = false;    ///< tell of the next success
+  bool success = false;  ///< a success ended the failures
+};
+
+/// A person, or a reload of the credentials, closes breakers: all that fit what is given.
+struct reset_breakers {
+  std::optional<destination> dest;
+  std::optional<breaker_kind> kind;
+};
+
+/// A part of a work, for the transport.
+struct work_slice {
+  work_ptr of;
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+
+/// The store's answer to marks: whether each slice's lease is held.
+struct slices_marked {
+  std::vector<work_slice> slices;
+  result<std::vector<bool>> outcome;
+};
+
+struct refunded {
+  std::vector<retry_ref> retries;
+  result<unit> outcome;
+};
+
+struct released {
+  std::vector<lease_ref> leases;
+  result<unit> outcome;
 };
 
 /// A job ended: what has not been submitted is skipped, with the reason given.
@@ -184,12 +251,19 @@ struct swept {
   result<sweep_result> outcome;
 };
 
+struct measured {
+  result<backlog> outcome;
+};
+
 /// The ordered stop has reached the stage: finish what was begun, take nothing new, then answer.
 struct drain {};
 struct drained {};
 
 /// A stage's own timer.
 struct tick {};
+
+/// The batcher looks whether token storms are over.
+struct storm_tick {};
 
 struct lane_peers;
 
@@ -229,9 +303,19 @@ SIGNALBOX_LOCAL_MESSAGE(reports_committed)
 SIGNALBOX_LOCAL_MESSAGE(flushed)
 SIGNALBOX_LOCAL_MESSAGE(completed)
 SIGNALBOX_LOCAL_MESSAGE(swept)
+SIGNALBOX_LOCAL_MESSAGE(measured)
+SIGNALBOX_LOCAL_MESSAGE(return_works)
+SIGNALBOX_LOCAL_MESSAGE(works_returned)
+SIGNALBOX_LOCAL_MESSAGE(destination_report)
+SIGNALBOX_LOCAL_MESSAGE(destination_changed)
+SIGNALBOX_LOCAL_MESSAGE(reset_breakers)
+SIGNALBOX_LOCAL_MESSAGE(slices_marked)
+SIGNALBOX_LOCAL_MESSAGE(refunded)
+SIGNALBOX_LOCAL_MESSAGE(released)
 SIGNALBOX_LOCAL_MESSAGE(drain)
 SIGNALBOX_LOCAL_MESSAGE(drained)
 SIGNALBOX_LOCAL_MESSAGE(tick)
+SIGNALBOX_LOCAL_MESSAGE(storm_tick)
 SIGNALBOX_LOCAL_MESSAGE(peers_changed)
 #undef SIGNALBOX_LOCAL_MESSAGE
 
@@ -257,37 +341,39 @@ using planner =
   caf::typed_actor<caf::reacts_to<work_hint>, caf::reacts_to<planned>, caf::reacts_to<tick>,
                    caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
 
-/// Shares out the room at the senders among the masters.
+/// Shares out the room at the senders among the masters; holds the breakers.
 using credit = caf::typed_actor<caf::reacts_to<credit_request>, caf::reacts_to<credit_return>,
                                 caf::reacts_to<open_destinations>, caf::reacts_to<credit_used>,
-                                caf::reacts_to<peers_changed>>;
+                                caf::reacts_to<destination_report>, caf::reacts_to<reset_breakers>,
+                                caf::reacts_to<tick>, caf::reacts_to<peers_changed>>;
 
 /// Claims works under a lease, hands them to senders within its credit, renews the leases.
-using master =
-  caf::typed_actor<caf::reacts_to<work_hint>, caf::reacts_to<direct_works>,
-                   caf::reacts_to<credit_grant>, caf::reacts_to<claimed>, caf::reacts_to<reloaded>,
-                   caf::reacts_to<works_finished>, caf::reacts_to<leases_renewed>,
-                   caf::reacts_to<job_stopped>, caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
-                   caf::replies_to<drain>::with<drained>>;
+using master = caf::typed_actor<
+  caf::reacts_to<work_hint>, caf::reacts_to<direct_works>, caf::reacts_to<credit_grant>,
+  caf::reacts_to<claimed>, caf::reacts_to<reloaded>, caf::reacts_to<works_finished>,
+  caf::reacts_to<works_returned>, caf::reacts_to<released>, caf::reacts_to<destination_changed>,
+  caf::reacts_to<leases_renewed>, caf::reacts_to<job_stopped>, caf::reacts_to<tick>,
+  caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
 
 /// Owns the windows of in-flight requests over its own connections; turns answers into outcomes.
-using sender =
-  caf::typed_actor<caf::reacts_to<assign_works>, caf::reacts_to<answers>,
-                   caf::reacts_to<transport_stopped>, caf::reacts_to<reports_committed>,
-                   caf::reacts_to<extend_leases>, caf::reacts_to<drop_works>,
-                   caf::reacts_to<job_stopped>, caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
-                   caf::replies_to<drain>::with<drained>>;
+using sender = caf::typed_actor<
+  caf::reacts_to<assign_works>, caf::reacts_to<answers>, caf::reacts_to<transport_stopped>,
+  caf::reacts_to<reports_committed>, caf::reacts_to<extend_leases>, caf::reacts_to<drop_works>,
+  caf::reacts_to<return_works>, caf::reacts_to<destination_changed>, caf::reacts_to<slices_marked>,
+  caf::reacts_to<refunded>, caf::reacts_to<job_stopped>, caf::reacts_to<tick>,
+  caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
 
 /// Writes outcomes in one transaction a flush, then tries completions.
 using outcome_batcher =
   caf::typed_actor<caf::reacts_to<report_outcomes>, caf::reacts_to<flushed>,
-                   caf::reacts_to<completed>, caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
+                   caf::reacts_to<completed>, caf::reacts_to<reset_breakers>,
+                   caf::reacts_to<storm_tick>, caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
                    caf::replies_to<drain>::with<drained>>;
 
 /// Looks for what time has made due or a crash left behind, and hints at it.
 using sweeper =
-  caf::typed_actor<caf::reacts_to<swept>, caf::reacts_to<tick>, caf::reacts_to<peers_changed>,
-                   caf::replies_to<drain>::with<drained>>;
+  caf::typed_actor<caf::reacts_to<swept>, caf::reacts_to<measured>, caf::reacts_to<tick>,
+                   caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
 
 /// A child died and its backoff is over.
 struct restart_child {

@@ -34,6 +34,15 @@ TEST(breaker_board, a_later_word_replaces_an_earlier_one_and_closed_ends_it) {
   EXPECT_TRUE(board.list().empty());
 }
 
+TEST(breaker_board, a_lane_that_is_started_anew_takes_its_own_off) {
+  breaker_board board;
+  board.put(view_of("push", breaker_kind::outage, breaker_state::open));
+  board.put(view_of("bulk", breaker_kind::outage, breaker_state::open));
+  board.clear("push");
+  ASSERT_EQ(board.list().size(), 1u);
+  EXPECT_EQ(board.list()[0].place.lane, "bulk");
+}
+
 TEST(breaker_board, every_kind_is_read_back_by_its_name) {
   for (const auto kind :
        {breaker_kind::outage, breaker_kind::configuration, breaker_kind::token_storm})

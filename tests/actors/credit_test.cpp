@@ -9,11 +9,12 @@ namespace {
 
 class credit_stage : public caf_fixture {
 protected:
-  using master_inbox = inbox<credit_grant>;
+  using master_inbox = inbox<credit_grant, destination_changed>;
+  using sender_inbox = inbox<assign_works, destination_changed>;
 
   // Two masters and an APNs sender with room for 100 targets for each destination.
   void SetUp() override {
-    room = start<credit_actor>(std::make_shared<mailbox_stats>(), std::size_t{100});
+    start_credit();
     peers.lane = "push";
     for (int i = 0; i < 2; ++i) {
       boxes.push_back(std::make_shared<master_inbox>());
@@ -22,6 +23,16 @@ protected:
     peers.senders.push_back(new_sender());
     peers.sender_platforms.push_back(platform::apns);
     publish();
+  }
+
+  void start_credit() {
+    credit_options options;
+    options.lane = "push";
+    options.capacity = 100;
+    options.breakers.window = 50;
+    options.seed = 1;
+    room = start<credit_actor>(std::make_shared<mailbox_stats>(), std::cref<wall_clock>(clock),
+                               std::ref(board), breakers, options);
   }
 
   signalbox::sender new_sender() {
@@ -63,6 +74,8 @@ protected:
     return sum;
   }
 
+  breaker_board board;
+  std::shared_ptr<lane_breakers> breakers = std::make_shared<lane_breakers>();
   credit room;
   lane_peers peers;
   std::vector<std::shared_ptr<master_inbox>> boxes;

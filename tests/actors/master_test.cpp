@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 class master_stage : public caf_fixture {
 protected:
   using credit_inbox = inbox<credit_request, credit_return, open_destinations>;
-  using sender_inbox = inbox<assign_works, extend_leases, drop_works, job_stopped>;
+  using sender_inbox = inbox<assign_works, extend_leases, drop_works, return_works, job_stopped>;
 
   // Two APNs senders.
   void SetUp() override {

@@ -36,8 +36,9 @@ protected:
     options.lane = "push";
     options.flush_size = flush_size;
     options.flush_interval = interval;
-    under_test = start<outcome_batcher_actor>(std::make_shared<mailbox_stats>(),
-                                              std::ref<job_store>(store), options);
+    under_test = start<outcome_batcher_actor>(
+      std::make_shared<mailbox_stats>(), std::ref<job_store>(store), std::cref<wall_clock>(clock),
+      std::make_shared<token_guard>("push", board), counters, options);
   }
 
   // A job in one chunk, claimed.
@@ -73,6 +74,8 @@ protected:
 
   std::size_t flushes() const { return store.calls(store_call::flush); }
 
+  breaker_board board;
+  std::shared_ptr<lane_counters> counters = std::make_shared<lane_counters>();
   fake_store store{clock};
   outcome_batcher under_test;
   reporting_sender first;

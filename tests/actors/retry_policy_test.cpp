@@ -142,19 +142,95 @@ TEST(decide, a_retry_past_the_deadline_expires_at_once) {
   EXPECT_EQ(status(old, action::retry, 0.9), outcome_status::expired);
 }
 
-RC_GTEST_PROP(decide, never_retries_past_the_deadline_or_the_last_attempt, ()) {
+verdict outage_of(action what = action::retry) {
+  auto made = verdict_of(what);
+  made.trouble = trouble::outage;
+  return made;
+}
+
+TEST(decide, a_throttled_device_waits_at_least_half_the_ceiling) {
+  auto throttled = verdict_of(action::retry);
+  throttled.throttled = true;
+  const auto at = [&](double jitter) {
+    return decide(rules, throttled, job_with(), target_after(2), now, jitter).retry_at;
+  };
+  EXPECT_EQ(at(0.0), now + 2s);
+  EXPECT_EQ(at(0.5), now + 3s);
+}
+
+TEST(decide, no_answer_is_not_repeated_for_a_job_that_gives_up) {
+  auto job = job_with();
+  job.options.on_unknown = unknown_policy::give_up;
+  const auto out = decide(rules, verdict_of(action::unknown), job, target_after(0), now, 0.5);
+  EXPECT_EQ(out.status, outcome_status::unknown);
+  EXPECT_FALSE(out.dead_letter) << "its attempts were not used up";
+  EXPECT_EQ(decide(rules, outage_of(), job, target_after(0), now, 0.5).status,
+            outcome_status::retry)
+    << "what was answered is retried as usual";
+}
+
+TEST(decide, a_refusal_of_the_credentials_charges_nobody) {
+  auto refused = verdict_of(action::retry);
+  refused.trouble = trouble::configuration;
+  const auto out = decide(rules, refused, job_with(), target_after(4), now, 0.5);
+  EXPECT_EQ(out.status, outcome_status::retry);
+  EXPECT_EQ(out.attempts, 4);
+}
+
+TEST(decide, nothing_ends_for_an_outage) {
+  const auto after = [](std::uint16_t before, standing destination) {
+    return decide(rules, outage_of(), job_with(), target_after(before), now, 0.5, destination);
+  };
+  EXPECT_TRUE(after(4, standing::working).dead_letter);
+  EXPECT_EQ(after(4, standing::unsure).status, outcome_status::retry) << "it may be the outage's";
+  EXPECT_TRUE(after(5, standing::unsure).dead_letter) << "a success came between";
+  EXPECT_EQ(after(40, standing::failing).status, outcome_status::retry);
+  EXPECT_EQ(after(40, standing::failing).attempts, 41);
+  EXPECT_EQ(after(40, standing::down).status, outcome_status::retry);
+  EXPECT_EQ(after(40, standing::down).attempts, 40) << "nobody is charged";
+}
+
+TEST(decide, a_ttl_of_0_is_tried_once_in_an_outage_too) {
+  const auto out =
+    decide(rules, outage_of(), job_with(0s), target_after(0), now, 0.5, standing::down);
+  EXPECT_EQ(out.status, outcome_status::rejected);
+  EXPECT_FALSE(out.dead_letter);
+}
+
+RC_GTEST_PROP(decide, never_past_the_deadline_and_a_dead_letter_only_for_the_last_attempt, ()) {
   const auto left = std::chrono::milliseconds{*rc::gen::inRange(1, 600'000)};
   const auto before = static_cast<std::uint16_t>(*rc::gen::inRange(0, 10));
-  const auto what = *rc::gen::element(action::retry, action::unknown, action::unsent);
-  const auto asked = *rc::gen::element(std::optional<std::chrono::seconds>{},
-                                       std::optional<std::chrono::seconds>{30});
-  const auto out = decide(rules, verdict_of(what, asked), job_with({}, now + left),
-                          target_after(before), now, *any_jitter());
-  RC_ASSERT(out.attempts == before + (what == action::unsent ? 0 : 1));
+  auto given = verdict_of(*rc::gen::element(action::retry, action::unknown, action::unsent),
+                          *rc::gen::element(std::optional<std::chrono::seconds>{},
+                                            std::optional<std::chrono::seconds>{30}));
+  given.trouble = *rc::gen::element(trouble::none, trouble::outage, trouble::configuration);
+  given.throttled = *rc::gen::arbitrary<bool>();
+  const auto destination =
+    *rc::gen::element(standing::working, standing::unsure, standing::failing, standing::down);
+  auto job = job_with({}, now + left);
+  job.options.on_unknown = *rc::gen::element(unknown_policy::resend, unknown_policy::give_up);
+  const auto out = decide(rules, given, job, target_after(before), now, *any_jitter(), destination);
+  const bool charged = given.what != action::unsent && given.trouble != trouble::configuration &&
+                       !(given.trouble == trouble::outage && destination == standing::down);
+  RC_ASSERT(out.attempts == before + (charged ? 1 : 0));
   if (out.status == outcome_status::retry) {
     RC_ASSERT(out.retry_at < now + left);
-    RC_ASSERT(what == action::unsent || out.attempts < rules.max_attempts);
+    RC_ASSERT(out.retry_at >= now);
+    RC_ASSERT(!out.dead_letter);
+    if (given.trouble == trouble::none)
+      RC_ASSERT(!charged || out.attempts < rules.max_attempts);
+    RC_ASSERT(given.what != action::unknown || job.options.on_unknown == unknown_policy::resend);
   }
+  if (out.dead_letter) {
+    RC_ASSERT(charged);
+    RC_ASSERT(out.attempts >= rules.max_attempts);
+    RC_ASSERT(out.status == outcome_status::rejected || out.status == outcome_status::unknown);
+  }
+  const bool own = given.trouble == trouble::none || destination == standing::working;
+  const bool gives_up =
+    given.what == action::unknown && job.options.on_unknown == unknown_policy::give_up;
+  if (charged && own && !gives_up && out.attempts >= rules.max_attempts)
+    RC_ASSERT(out.dead_letter);
 }
 
 } // namespace

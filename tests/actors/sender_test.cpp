@@ -1,6 +1,7 @@
 #include "actors/sender.hpp"
 #include "tests/support/builders.hpp"
 #include "tests/support/caf_fixture.hpp"
+#include "tests/support/fake_store.hpp"
 #include "tests/support/fake_transport.hpp"
 
 #include <rapidcheck/gtest.h>
@@ -19,8 +20,8 @@ using target_key = std::pair<const work*, std::uint32_t>; // a work and an index
 class sender_stage : public caf_fixture {
 protected:
   using batcher_inbox = inbox<report_outcomes>;
-  using master_inbox = inbox<works_finished>;
-  using credit_inbox = inbox<credit_return, credit_used>;
+  using master_inbox = inbox<works_finished, works_returned>;
+  using credit_inbox = inbox<credit_return, credit_used, destination_report>;
 
   void SetUp() override {
     peers.lane = "push";
@@ -37,8 +38,8 @@ protected:
     options.classify = simple_verdict;
     options.seed = 1;
     transport = std::make_shared<fake_transport>();
-    under_test = start<sender_actor>(std::make_shared<mailbox_stats>(), transport,
-                                     std::cref<wall_clock>(clock), options);
+    under_test = start<sender_actor>(std::make_shared<mailbox_stats>(), std::ref<job_store>(store),
+                                     transport, std::cref<wall_clock>(clock), options);
     publish();
   }
 
@@ -121,6 +122,7 @@ protected:
   }
 
   lane_peers peers;
+  fake_store store{clock};
   std::shared_ptr<fake_transport> transport;
   signalbox::sender under_test;
   std::shared_ptr<batcher_inbox> reports = std::make_shared<batcher_inbox>();

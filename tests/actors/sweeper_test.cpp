@@ -13,9 +13,9 @@ protected:
   sweeper_stage() { store.ledger.add_topic("news", {{1, apns_production}, {2, apns_production}}); }
 
   sweeper start_sweeper() {
-    const auto sweep =
-      start<sweeper_actor>(std::make_shared<mailbox_stats>(), std::ref<job_store>(store),
-                           sweeper_options{"push", 500ms, 1'000});
+    const auto sweep = start<sweeper_actor>(
+      std::make_shared<mailbox_stats>(), std::ref<job_store>(store), std::cref<wall_clock>(clock),
+      std::ref(board), sweeper_options{.lane = "push"});
     auto peers = std::make_shared<lane_peers>();
     peers->lane = "push";
     peers->plan = probe<planner>(plan_box);
@@ -33,6 +33,7 @@ protected:
   }
 
   fake_store store{clock};
+  lane_board board;
   std::shared_ptr<inbox<work_hint>> plan_box = std::make_shared<inbox<work_hint>>();
   std::vector<std::shared_ptr<inbox<work_hint>>> master_boxes{std::make_shared<inbox<work_hint>>(),
                                                               std::make_shared<inbox<work_hint>>()};

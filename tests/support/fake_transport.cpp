@@ -83,6 +83,12 @@ verdict simple_verdict(const answer& of) {
     made.what = verdict::action::unknown;
   else if (of.status == 429 || of.status >= 500)
     made.what = verdict::action::retry;
+  if (of.kind == answer_kind::unknown || of.status >= 500)
+    made.trouble = trouble::outage;
+  if (of.status == 403) {
+    made.what = verdict::action::retry;
+    made.trouble = trouble::configuration;
+  }
   if (of.status == 410)
     made.invalidate = invalidation::unregistered;
   if (of.status == 400)

@@ -56,7 +56,8 @@ answer status_answer(std::uint16_t status, std::string reason = {});
 answer unknown_answer();
 answer unsent_answer();
 
-/// What the tests' provider means: 429 and 5xx are transient, 410 names the token as unregistered,
+/// What the tests' provider means: 429 is transient, 5xx and no answer are an outage, 403 refuses
+/// the credentials, 410 names the token as unregistered,
 /// 400 as bad, the rest is permanent.
 verdict simple_verdict(const answer& of);
 

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "actors/breaker_board.hpp"
+#include "messages/work.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace signalbox {
+
+struct breaker_rules {
+  unsigned failures = 20; ///< in a row, without a success, open it
+  std::chrono::milliseconds probe_min{1'000};
+  std::chrono::milliseconds probe_max{30'000};
+  std::chrono::milliseconds probe_patience{120'000}; ///< a probe that long without a word is lost
+  std::size_t ramp_start = 2; ///< requests in flight at a sender after the first success
+  std::size_t window = 1'400; ///< where the ramp ends
+};
+
+/// The outage and the configuration breaker of one destination in one lane (SPEC 5): a state
+/// machine without a clock, a random source or messages of its own. What changes the state answers
+/// whether it did, so that the caller tells those who must know.
+///
+/// *Outage*: closed > open after so many failures in a row > probing, one probe at a time > ramping
+/// at the first success > closed when enough was committed. A failed probe makes the next one wait
+/// twice as long. *Configuration*: open at the first refusal, closed only by a reset. Nothing is
+/// probed meanwhile.
+class breaker {
+public:
+  using time_point = boot_clock::time_point;
+
+  explicit breaker(const breaker_rules& rules) : rules_(rules) {}
+
+  /// So many more failures of outage kind at a sender. `random` is uniform in [0, 1).
+  bool failed(std::size_t sender, unsigned count, const std::string& reason, time_point now,
+              double random);
+  /// The provider worked for a request, of whichever sender.
+  bool succeeded(time_point now);
+  /// The provider refused the credentials.
+  bool misconfigured(const std::string& reason, time_point now);
+  /// Outcomes of requests that were answered are durable: what the ramp counts.
+  bool committed(std::size_t count, time_point now);
+  bool reset(breaker_kind kind, time_point now);
+
+  /// Whether a probe may start.
+  bool probe_due(time_point now) const;
+  /// Starts the probe at a sender; answers its number, which is never 0.
+  std::uint64_t begin_probe(std::size_t sender, time_point now);
+  /// The room of this probe came back unused. Another number, of a probe that is over: nothing.
+  bool probe_unused(std::uint64_t number, time_point now, double random);
+  /// The sender has nothing more to probe with, or is another actor now.
+  bool probe_lost_at(std::size_t sender, time_point now, double random);
+  /// Gives up a probe that has been out for too long.
+  bool expire_probe(time_point now, double random);
+  /// When to look again: at a probe that becomes due, or at one that is out for too long.
+  std::optional<time_point> wake_at() const;
+
+  breaker_state state() const; ///< of both: what they mean for traffic
+  breaker_state state(breaker_kind kind) const;
+  /// Requests that may be in flight at a sender.
+  std::size_t limit(std::size_t sender) const;
+  /// Failures were seen, or it is not closed: senders are to tell of their next success.
+  bool watching() const { return run_ > 0 || blocked(); }
+  const std::string& reason(breaker_kind kind) const;
+  time_point since(breaker_kind kind) const;
+  std::optional<time_point> next_probe() const; ///< while open
+
+private:
+  bool blocked() const; ///< by either
+  void enter(breaker_state state, time_point now);
+  void wait_for_probe(time_point now, double random);
+  bool lose_probe(time_point now, double random);
+
+  breaker_rules rules_;
+  unsigned run_ = 0;
+  breaker_state outage_ = breaker_state::closed;
+  std::string outage_reason_;
+  time_point outage_since_;
+  unsigned failed_probes_ = 0; ///< since it was closed
+  time_point next_probe_;
+  std::uint64_t probe_ = 0; ///< the last one's number
+  std::size_t probing_at_ = 0;
+  time_point probe_expires_;
+  std::size_t ramp_ = 0;
+  std::size_t ramp_committed_ = 0;
+  bool misconfigured_ = false;
+  std::string configuration_reason_;
+  time_point configuration_since_;
+};
+
+} // namespace signalbox
