@@ -1,6 +1,5 @@
 """Bad days, each end to end on real sockets, TLS, HTTP/2 and files: bad_days.py SCENARIO."""
 
-import argparse
 import os
 import pathlib
 import random
@@ -10,8 +9,8 @@ import sys
 import threading
 import time
 
-from scenario import (QUICK, Failed, check, finished, live_tokens, publish, register, stage, tokens, view_of,
-                      wait_for_job, wait_until)
+from scenario import (QUICK, check, finished, live_tokens, publish, register, run_chosen, stage, tokens,
+                      view_of, wait_for_job, wait_until)
 
 from launcher import merged
 
@@ -231,24 +230,5 @@ def cancelled_in_a_fan_out():
         check(counts["accepted"] == simulator.stats()["accepted"], f"{counts}")
 
 
-SCENARIOS = {name: value for name, value in list(globals().items())
-             if callable(value) and getattr(value, "__module__", "") == "__main__" and value.__code__.co_argcount == 0
-             and name not in ("main",)}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("scenario", choices=sorted(SCENARIOS))
-    options = parser.parse_args()
-    start = time.monotonic()
-    try:
-        SCENARIOS[options.scenario]()
-    except Failed as error:
-        print(f"{options.scenario} FAILED: {error}", file=sys.stderr)
-        return 1
-    print(f"{options.scenario}: passed in {time.monotonic() - start:.1f} s")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_chosen(sys.modules[__name__]))

@@ -1,6 +1,8 @@
 """What the crash tests share: a node and a simulator, device tokens, jobs, and the account."""
 
+import argparse
 import contextlib
+import inspect
 import pathlib
 import random
 import shutil
@@ -120,3 +122,26 @@ def window_of(settings):
     """Requests that may be in flight or uncommitted: what a crash may send twice."""
     push = settings.get("lane", {}).get("push", {})
     return push.get("window", 4 * 100 + 1000) * push.get("senders", 1)
+
+
+def scenarios_of(module):
+    """The scenarios of a file: its functions without parameters."""
+    return {name: value for name, value in vars(module).items()
+            if inspect.isfunction(value) and value.__module__ == module.__name__
+            and not inspect.signature(value).parameters}
+
+
+def run_chosen(module):
+    """Runs the scenario that the command line names."""
+    scenarios = scenarios_of(module)
+    parser = argparse.ArgumentParser(description=module.__doc__)
+    parser.add_argument("scenario", choices=sorted(scenarios))
+    options = parser.parse_args()
+    start = time.monotonic()
+    try:
+        scenarios[options.scenario]()
+    except Failed as error:
+        print(f"{options.scenario} FAILED: {error}", file=sys.stderr)
+        return 1
+    print(f"{options.scenario}: passed in {time.monotonic() - start:.1f} s")
+    return 0
