@@ -95,6 +95,34 @@ public:
       if (!jobs_.empty())
         session_.complete({any(jobs_)});
       return;
+    case 21: {
+      auto job = session_.topic_job("news");
+      job.options.on_unknown = unknown_policy::give_up;
+      return start(std::move(job), false);
+    }
+    case 22:
+    case 23:
+      return mark();
+    case 24:
+      return pause();
+    case 25:
+      if (const auto pauses = session_.pauses(); !pauses.empty())
+        session_.resume(any(pauses).id);
+      return;
+    case 26:
+      return replay_letters();
+    case 27:
+      if (!held_.empty())
+        if (const auto& work = any(held_); !work->targets.empty())
+          session_.refund({{work->key.job, any(work->targets).id}});
+      return;
+    case 28: // the clock is put back
+      session_.advance(-std::chrono::milliseconds{pick(7'200'000)});
+      return;
+    case 29:
+      if (pick(3) == 0)
+        cancel_some();
+      return;
     default:
       session_.fail_commits(true);
       act(any(std::vector{0, 1, 2, 4, 7, 10}));
@@ -106,7 +134,9 @@ public:
   // Calm: all that is left is sent or ended.
   void finish() {
     session_.crash_and_reopen();
-    session_.advance(1h);
+    for (const auto& one : session_.pauses())
+      session_.resume(one.id);
+    session_.advance(3h);
     session_.sweep();
     session_.run_to_the_end();
   }
@@ -124,6 +154,20 @@ public:
         tokens.insert(one.provider_id + one.token);
       RC_ASSERT(static_cast<std::int64_t>(tokens.size()) <= *job.total);
     }
+    // Each dead letter is a target that counts, and one more in at most one replay.
+    std::map<job_id, std::int64_t> given_up;
+    std::map<job_id, std::int64_t> replayed;
+    for (const auto& letter : session_.dead_letters()) {
+      ++given_up[letter.job];
+      if (letter.replayed_by)
+        ++replayed[*letter.replayed_by];
+    }
+    for (const auto& [id, letters] : given_up) {
+      const auto counts = session_.view(id).counts;
+      RC_ASSERT(letters <= counts.rejected + counts.unknown);
+    }
+    for (const auto& [id, letters] : replayed)
+      RC_ASSERT(letters == session_.view(id).total);
   }
 
 private:
@@ -152,6 +196,63 @@ private:
       [&](auto done) { session_.store().jobs().plan("push", 1 + pick(9), std::move(done)); });
   }
 
+  void mark() {
+    if (held_.empty())
+      return;
+    const auto& work = any(held_);
+    if (work->job->options.on_unknown != unknown_policy::give_up)
+      return;
+    sent_mark mark{work, {}};
+    for (std::size_t i = 0; i < work->targets.size(); ++i)
+      if (coin())
+        mark.positions.push_back(static_cast<std::uint32_t>(i));
+    const auto held = session_.mark_sent({mark});
+    RC_ASSERT(!held.at(0) || lost_.count(work) == 0);
+  }
+
+  void pause() {
+    work_rule rule;
+    switch (pick(4)) {
+    case 0:
+      rule.topic = "news";
+      break;
+    case 1:
+      rule.user = "u" + number(40);
+      break;
+    case 2:
+      if (jobs_.empty())
+        return;
+      rule.job = any(jobs_);
+      break;
+    default:
+      rule.lane = "push";
+      break;
+    }
+    if (pick(3) == 0)
+      rule.provider = coin() ? platform::apns : platform::fcm;
+    session_.pause(std::move(rule));
+  }
+
+  void replay_letters() {
+    dead_letter_filter filter;
+    if (!jobs_.empty() && coin())
+      filter.job = any(jobs_);
+    const auto counted = session_.replay(filter, true);
+    const auto made = session_.replay(filter);
+    RC_ASSERT(made.targets == counted.targets);
+    for (const auto& one : made.jobs)
+      jobs_.push_back(*one.job);
+  }
+
+  void cancel_some() {
+    work_rule rule;
+    if (coin())
+      rule.topic = "news";
+    else
+      rule.user = "u" + number(40);
+    session_.cancel_jobs(rule);
+  }
+
   // Outcomes for a random part of a work that was claimed some time, held or not.
   void flush_some() {
     if (held_.empty())
@@ -169,6 +270,8 @@ private:
           session_.outcome_of(work, i,
                               static_cast<outcome_status>(
                                 1 + pick(static_cast<std::size_t>(outcome_status::skipped)))));
+        batch.others.back().dead_letter =
+          batch.others.back().status == outcome_status::rejected && coin();
         batch.others.back().invalidate =
           pick(4) == 0 ? invalidation::unregistered : invalidation::none;
         break;
@@ -235,7 +338,7 @@ TEST_P(accounting, closes_after_any_history) {
   const auto& kind = GetParam();
   const bool held = rc::check([&] {
     chaos world{kind};
-    const auto history = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 22));
+    const auto history = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 31));
     for (const auto choice : history)
       world.act(choice);
     world.finish();

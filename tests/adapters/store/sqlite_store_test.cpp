@@ -1,7 +1,7 @@
 #include "adapters/store/sqlite/connection.hpp"
 #include "adapters/store/sqlite/migrations.hpp"
 #include "adapters/store/sqlite/sqlite_store.hpp"
-#include "tests/adapters/store/temporary_folder.hpp"
+#include "tests/adapters/store/store_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,44 +17,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class sqlite_store_test : public testing::Test {
+class sqlite_store_test : public store_fixture {
 protected:
-  sqlite_options options() const {
-    sqlite_options options;
-    options.path = folder.file("signalbox.db");
-    options.owner = {"node", make_uuid_v7(timestamp{1'760'000'000'000ms})};
-    options.readers = 2;
-    options.lock_wait = 0ms;
-    options.min_free_bytes = 0;
-    return options;
-  }
-
-  std::unique_ptr<sqlite_store> open() {
-    auto opened = sqlite_store::open(options());
-    EXPECT_TRUE(opened.ok()) << opened.message;
-    return std::move(opened.value);
-  }
-
-  template <class T>
-  result<T> await(const std::function<void(callback<T>)>& call) {
-    std::promise<result<T>> promise;
-    call([&](result<T> value) { promise.set_value(std::move(value)); });
-    return promise.get_future().get();
-  }
-
   result<std::vector<commit_result>> commit(sqlite_store& store, scope_kind kind,
                                             std::string name) {
-    new_job job;
-    job.id = make_uuid_v7(timestamp{1'760'000'000'000ms});
-    job.lane = "push";
+    auto job = job_for({});
     job.scope = {kind, std::move(name), {}, {}};
-    job.payload = "{}";
     return await<std::vector<commit_result>>([&](auto done) {
       store.commit_jobs({{job, true}}, 15s, std::move(done));
     });
   }
-
-  temporary_folder folder;
 };
 
 TEST_F(sqlite_store_test, a_second_node_is_told_that_another_holds_the_lock) {
@@ -139,6 +111,10 @@ TEST_F(sqlite_store_test, without_room_on_the_disk_jobs_are_refused_and_outcomes
   full.min_free_bytes = std::int64_t{1} << 60;
   const auto store = std::move(sqlite_store::open(full).value);
   EXPECT_EQ(commit(*store, scope_kind::user, "ann").code, errc::disk_full);
+  EXPECT_EQ(await<replay_result>([&](auto done) {
+              store->replay_dead_letters({}, false, std::move(done));
+            }).code,
+            errc::disk_full);
   const auto claimed = await<claim_result>([&](auto done) {
     store->claim({"push", {{{}, 10}}, 64, 15s}, std::move(done));
   });
