@@ -117,22 +117,40 @@ std::uint64_t breaker::begin_probe(std::size_t sender, time_point now) {
   return ++probe_;
 }
 
-bool breaker::lose_probe(time_point now, double random) {
+void breaker::lose_probe(time_point now, double random) {
   outage_ = breaker_state::open;
-  wait_for_probe(now, random);
-  return true;
+  next_probe_ = now + rules_.probe_min +
+                std::chrono::milliseconds{static_cast<std::int64_t>(
+                  static_cast<double>(rules_.probe_min.count()) * random)};
 }
 
 bool breaker::probe_unused(std::uint64_t number, time_point now, double random) {
-  return outage_ == breaker_state::probing && number == probe_ && lose_probe(now, random);
+  if (outage_ != breaker_state::probing || number != probe_)
+    return false;
+  lose_probe(now, random);
+  return true;
+}
+
+bool breaker::probe_idle_at(std::size_t sender, time_point now) {
+  if (outage_ != breaker_state::probing || sender != probing_at_)
+    return false;
+  outage_ = breaker_state::open;
+  next_probe_ = now + rules_.probe_again;
+  return true;
 }
 
 bool breaker::probe_lost_at(std::size_t sender, time_point now, double random) {
-  return outage_ == breaker_state::probing && sender == probing_at_ && lose_probe(now, random);
+  if (outage_ != breaker_state::probing || sender != probing_at_)
+    return false;
+  lose_probe(now, random);
+  return true;
 }
 
 bool breaker::expire_probe(time_point now, double random) {
-  return outage_ == breaker_state::probing && now >= probe_expires_ && lose_probe(now, random);
+  if (outage_ != breaker_state::probing || now < probe_expires_)
+    return false;
+  lose_probe(now, random);
+  return true;
 }
 
 std::optional<breaker::time_point> breaker::wake_at() const {

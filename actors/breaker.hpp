@@ -15,6 +15,7 @@ struct breaker_rules {
   unsigned failures = 20; ///< in a row, without a success, open it
   std::chrono::milliseconds probe_min{1'000};
   std::chrono::milliseconds probe_max{30'000};
+  std::chrono::milliseconds probe_again{100};        ///< after one that found nothing left to send
   std::chrono::milliseconds probe_patience{120'000}; ///< a probe that long without a word is lost
   std::size_t ramp_start = 2; ///< requests in flight at a sender after the first success
   std::size_t window = 1'400; ///< where the ramp ends
@@ -26,8 +27,8 @@ struct breaker_rules {
 ///
 /// *Outage*: closed > open after so many failures in a row > probing, one probe at a time > ramping
 /// at the first success > closed when enough was committed. A failed probe makes the next one wait
-/// twice as long. *Configuration*: open at the first refusal, closed only by a reset. Nothing is
-/// probed meanwhile.
+/// twice as long; one that never got to send anything does not. *Configuration*: open at the first
+/// refusal, closed only by a reset. Nothing is probed meanwhile.
 class breaker {
 public:
   using time_point = boot_clock::time_point;
@@ -51,7 +52,9 @@ public:
   std::uint64_t begin_probe(std::size_t sender, time_point now);
   /// The room of this probe came back unused. Another number, of a probe that is over: nothing.
   bool probe_unused(std::uint64_t number, time_point now, double random);
-  /// The sender has nothing more to probe with, or is another actor now.
+  /// The sender got through all it had to probe with: it was expired, skipped or paused.
+  bool probe_idle_at(std::size_t sender, time_point now);
+  /// The sender is another actor now.
   bool probe_lost_at(std::size_t sender, time_point now, double random);
   /// Gives up a probe that has been out for too long.
   bool expire_probe(time_point now, double random);
@@ -72,7 +75,7 @@ private:
   bool blocked() const; ///< by either
   void enter(breaker_state state, time_point now);
   void wait_for_probe(time_point now, double random);
-  bool lose_probe(time_point now, double random);
+  void lose_probe(time_point now, double random);
 
   breaker_rules rules_;
   unsigned run_ = 0;

@@ -36,7 +36,7 @@ class breaker_board {
 public:
   /// A closed one is taken off the board.
   void put(breaker_view view);
-  void clear(const std::string& lane); ///< its breakers are gone: it was started anew
+  void clear(const std::string& lane);    ///< its breakers are gone: it was started anew
   std::vector<breaker_view> list() const; ///< by place
 
 private:

@@ -99,7 +99,7 @@ credit_actor::shares credit_actor::start_probes(const credit_request& request) {
       std::find(request.wanted.begin(), request.wanted.end(), dest) != request.wanted.end();
     if (!wanted || !of.probe_due(now))
       continue;
-    auto share = ledger_.reserve_probe(dest);
+    auto share = ledger_.reserve_probe(dest, options_.probe_targets);
     if (!share)
       continue;
     share->probe = of.begin_probe(share->sender, now);
@@ -165,7 +165,7 @@ void credit_actor::take_report(const destination_report& report) {
   }
   changed = of.failed(report.sender, report.failures, report.reason, now, jitter()) || changed;
   changed = of.committed(report.committed, now) || changed;
-  changed = (report.idle && of.probe_lost_at(report.sender, now, jitter())) || changed;
+  changed = (report.idle && of.probe_idle_at(report.sender, now)) || changed;
   if (!changed)
     return;
   if (of.state() == breaker_state::closed && before == breaker_state::closed) {

@@ -22,6 +22,9 @@ namespace signalbox {
 struct credit_options {
   std::string lane;
   std::size_t capacity = 3'400; ///< targets that a sender holds at most, for each destination
+  /// What a probe may claim, so that it gets past what is expired by now. One of it is sent at
+  /// first.
+  std::size_t probe_targets = 1'000;
   breaker_rules breakers;
   std::uint64_t seed = 0; ///< of the jitter
 };
@@ -32,7 +35,7 @@ using lane_breakers = std::map<destination, breaker>;
 
 /// The one place of a lane where room at the senders is shared out, so that masters never promise
 /// the same room twice. Requests that cannot be met wait here, in turn. It holds the breakers: an
-/// open destination has no room, but for one target at one sender, the probe.
+/// open destination has no room, but at times for a probe at one sender.
 class credit_actor : public bounded<credit::base> {
 public:
   credit_actor(caf::actor_config& cfg, std::shared_ptr<mailbox_stats> mailbox,

@@ -53,7 +53,8 @@ std::int64_t credit_ledger::capacity_for(const destination& dest) const {
   return found == limits_.end() ? capacity_ : found->second;
 }
 
-std::optional<credit_share> credit_ledger::reserve_probe(const destination& dest) {
+std::optional<credit_share> credit_ledger::reserve_probe(const destination& dest,
+                                                         std::size_t targets) {
   open(dest);
   auto& used = used_.at(dest);
   std::optional<std::size_t> best;
@@ -62,8 +63,8 @@ std::optional<credit_share> credit_ledger::reserve_probe(const destination& dest
       best = sender;
   if (!best)
     return std::nullopt;
-  ++used[*best];
-  return credit_share{*best, dest, 1, 0};
+  used[*best] += static_cast<std::int64_t>(targets);
+  return credit_share{*best, dest, static_cast<std::int64_t>(targets), 0};
 }
 
 void credit_ledger::give_back(const credit_share& share) {

@@ -33,9 +33,9 @@ public:
   std::vector<credit_share> reserve(const std::vector<destination>& wanted, bool urgent,
                                     std::size_t divisor);
 
-  /// Room for one target at the sender that holds least for the destination, whatever its limit;
+  /// Room at the sender that holds least for the destination, whatever its limit;
   /// nothing if none is up.
-  std::optional<credit_share> reserve_probe(const destination& dest);
+  std::optional<credit_share> reserve_probe(const destination& dest, std::size_t targets);
 
   /// Negative: takes what a claim overdrew.
   void give_back(const credit_share& share);

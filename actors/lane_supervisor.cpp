@@ -94,6 +94,7 @@ void lane_supervisor_actor::add_children() {
     credit_options options;
     options.lane = options_.name;
     options.capacity = options_.window + 2 * options_.chunk_size;
+    options.probe_targets = options_.chunk_size;
     options.breakers = options_.breakers;
     options.breakers.window = options_.window;
     options.seed = std::random_device{}();

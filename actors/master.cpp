@@ -158,6 +158,7 @@ void master_actor::claim() {
     request.budgets.push_back({dest, targets});
   claiming_ = true;
   maybe_work_ = false;
+  claimed_for_ = std::move(budgets);
   store_.claim(std::move(request), [self = master{this}](result<claim_result> outcome) {
     anon_send_urgent(self, claimed{std::move(outcome)});
   });
@@ -184,6 +185,10 @@ void master_actor::finish_claim(claimed& answer) {
   hold_works(works);
   assign_waiting();
   release_blocked(); // but the probe, which had room
+  if (has_new_room_for(refused)) {
+    claim();
+    return;
+  }
   return_room();
   // A hint that came meanwhile may be about a destination that this claim did not look at.
   const bool hinted = maybe_work_;
@@ -194,6 +199,15 @@ void master_actor::finish_claim(claimed& answer) {
   if (!refused.empty())
     send_urgent(this, peers_->room, open_destinations{std::move(refused)});
   pump();
+}
+
+// Room that came while the claim was under way, for work that the claim had none for: a probe's
+// share would else go to and fro.
+bool master_actor::has_new_room_for(const std::vector<destination>& refused) const {
+  return std::any_of(ledger_->room.begin(), ledger_->room.end(), [&](const credit_share& share) {
+    return share.targets > 0 && !claimed_for_.contains(share.dest) &&
+           std::find(refused.begin(), refused.end(), share.dest) != refused.end();
+  });
 }
 
 void master_actor::hold_works(const std::vector<work_ptr>& works) {
@@ -211,6 +225,7 @@ void master_actor::assign_waiting() {
     if (!share)
       return false;
     share->targets -= static_cast<std::int64_t>(of->size());
+    share->probe = 0;
     held.at = peers_->senders[share->sender];
     assignments[share->sender].works.push_back(held.of);
     return true;

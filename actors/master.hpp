@@ -8,6 +8,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -53,6 +54,7 @@ private:
   void use(const credit_grant& grant);
   void claim();
   void finish_claim(claimed& answer);
+  bool has_new_room_for(const std::vector<destination>& refused) const;
   void hold_works(const std::vector<work_ptr>& works);
   void assign_waiting();
   credit_share* best_share(const destination& dest);
@@ -83,6 +85,7 @@ private:
   std::optional<credit_request> asked_; ///< what waits for an answer
   std::set<destination> blocked_;       ///< their breakers are open
   std::vector<lease_ref> unreleased_;   ///< the store failed to: tried again with the next tick
+  std::map<destination, std::size_t> claimed_for_; ///< budgets of the last claim
   bool claiming_ = false;
   bool renewing_ = false;
   bool draining_ = false;

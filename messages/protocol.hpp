@@ -77,7 +77,7 @@ struct credit_share {
   std::size_t sender = 0; ///< its place in lane_peers::senders
   destination dest;
   std::int64_t targets = 0;
-  std::uint64_t probe = 0; ///< room for a probe of an open destination: its number, else 0
+  std::uint64_t probe = 0; ///< room for a probe of an open destination, until it is used; else 0
 };
 
 /// A master asks for room, and is answered when there is some for either purpose. A later request

@@ -85,7 +85,15 @@ TEST(breaker, failed_probes_wait_longer_lost_ones_do_not) {
   now = *under_test.next_probe();
   const auto number = under_test.begin_probe(0, now);
   EXPECT_TRUE(under_test.probe_unused(number, now, 0));
-  EXPECT_EQ(*under_test.next_probe() - now, 15s);
+  EXPECT_EQ(*under_test.next_probe() - now, 1s);
+}
+
+TEST(breaker, a_probe_that_found_nothing_to_send_is_followed_soon) {
+  auto under_test = opened();
+  under_test.begin_probe(1, start + 2s);
+  EXPECT_FALSE(under_test.probe_idle_at(0, start + 3s));
+  EXPECT_TRUE(under_test.probe_idle_at(1, start + 3s));
+  EXPECT_EQ(*under_test.next_probe(), start + 3s + rules().probe_again);
 }
 
 TEST(breaker, a_probe_without_a_word_is_lost_in_the_end) {
@@ -164,7 +172,7 @@ RC_GTEST_PROP(breaker, keeps_its_word_under_any_history, ()) {
     const auto sender = *rc::gen::inRange<std::size_t>(0, 3);
     const auto random = *rc::gen::inRange(0, 1'000) / 1'000.0;
     const auto before = under_test.state(outage);
-    switch (*rc::gen::inRange(0, 9)) {
+    switch (*rc::gen::inRange(0, 10)) {
     case 0:
     case 1: {
       const auto count = *rc::gen::inRange(1u, 25u);
@@ -200,6 +208,9 @@ RC_GTEST_PROP(breaker, keeps_its_word_under_any_history, ()) {
     case 7:
       under_test.probe_lost_at(sender, now, random);
       break;
+    case 9:
+      under_test.probe_idle_at(sender, now);
+      break;
     case 8:
       under_test.expire_probe(now, random);
       under_test.probe_unused(last_probe, now, random);
@@ -221,7 +232,7 @@ RC_GTEST_PROP(breaker, keeps_its_word_under_any_history, ()) {
     if (after == open && !refused)
       RC_ASSERT(*under_test.next_probe() <= now + rules().probe_max);
     if (before != open && after == open)
-      RC_ASSERT(refused || *under_test.next_probe() >= now + rules().probe_min);
+      RC_ASSERT(refused || *under_test.next_probe() >= now + rules().probe_again);
     if (after == probing)
       RC_ASSERT(*under_test.wake_at() <= now + rules().probe_patience);
   }

@@ -74,6 +74,13 @@ answer unsent_answer() {
   return made;
 }
 
+answer no_connection_answer() {
+  answer made;
+  made.kind = answer_kind::unsent;
+  made.reason = "no_connection";
+  return made;
+}
+
 verdict simple_verdict(const answer& of) {
   verdict made;
   made.reason = of.reason;
@@ -83,7 +90,7 @@ verdict simple_verdict(const answer& of) {
     made.what = verdict::action::unknown;
   else if (of.status == 429 || of.status >= 500)
     made.what = verdict::action::retry;
-  if (of.kind == answer_kind::unknown || of.status >= 500)
+  if (of.kind == answer_kind::unknown || of.status >= 500 || of.reason == "no_connection")
     made.trouble = trouble::outage;
   if (of.status == 403) {
     made.what = verdict::action::retry;

@@ -55,6 +55,7 @@ private:
 answer status_answer(std::uint16_t status, std::string reason = {});
 answer unknown_answer();
 answer unsent_answer();
+answer no_connection_answer();
 
 /// What the tests' provider means: 429 is transient, 5xx and no answer are an outage, 403 refuses
 /// the credentials, 410 names the token as unregistered,
