@@ -148,8 +148,8 @@ void credit_actor::change_peers(std::shared_ptr<const lane_peers> peers) {
       of.probe_lost_at(i, clock_.boot_now(), jitter());
   }
   for (const auto& [dest, of] : *breakers_)
-    if (of.watching() || of.state() != breaker_state::closed)
-      apply(dest); // for those who are new
+    if (!before || of.watching() || of.state() != breaker_state::closed)
+      apply(dest); // for those who are new, or who missed the last word of a former one
   serve();
 }
 

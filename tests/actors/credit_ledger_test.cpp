@@ -1,4 +1,5 @@
 #include "actors/credit_ledger.hpp"
+#include "tests/support/builders.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -120,6 +121,38 @@ RC_GTEST_PROP(credit_ledger, never_reserves_more_than_the_capacity, ()) {
         RC_ASSERT(held <= capacity + overdrawn);
       }
   }
+}
+
+TEST(credit_ledger, a_limit_bounds_what_is_promised) {
+  credit_ledger ledger{100};
+  ledger.set_senders({platform::apns});
+  ledger.open(apns_production);
+  ledger.set_limit(apns_production, 0);
+  EXPECT_TRUE(ledger.reserve({}, true, 1).empty());
+  ledger.set_limit(apns_production, 4);
+  auto shares = ledger.reserve({}, false, 1);
+  ASSERT_EQ(shares.size(), 1u);
+  EXPECT_EQ(shares[0].targets, 4);
+  EXPECT_TRUE(ledger.reserve({}, true, 1).empty());
+  ledger.set_limit(apns_production, SIZE_MAX);
+  shares = ledger.reserve({}, false, 1);
+  ASSERT_EQ(shares.size(), 1u);
+  EXPECT_EQ(shares[0].targets, 96);
+}
+
+TEST(credit_ledger, a_probe_goes_to_the_sender_that_holds_least) {
+  credit_ledger ledger{100};
+  ledger.set_senders({std::nullopt, platform::apns, platform::apns, platform::fcm});
+  ledger.open(apns_production);
+  ledger.set_limit(apns_production, 0);
+  ledger.set_used({1, apns_production, 7});
+  const auto share = ledger.reserve_probe(apns_production, 10);
+  ASSERT_TRUE(share);
+  EXPECT_EQ(share->sender, 2u);
+  EXPECT_EQ(share->targets, 10);
+  EXPECT_EQ(ledger.used(2, apns_production), 10);
+  ledger.set_senders({std::nullopt, std::nullopt, std::nullopt, platform::fcm});
+  EXPECT_FALSE(ledger.reserve_probe(apns_production, 10));
 }
 
 } // namespace

@@ -7,6 +7,8 @@
 namespace signalbox {
 namespace {
 
+using namespace std::chrono_literals;
+
 class credit_stage : public caf_fixture {
 protected:
   using master_inbox = inbox<credit_grant, destination_changed>;
@@ -30,6 +32,7 @@ protected:
     options.lane = "push";
     options.capacity = 100;
     options.breakers.window = 50;
+    options.probe_targets = 10;
     options.seed = 1;
     room = start<credit_actor>(std::make_shared<mailbox_stats>(), std::cref<wall_clock>(clock),
                                std::ref(board), breakers, options);
@@ -226,6 +229,234 @@ TEST_F(credit_stage, a_master_that_is_down_keeps_nobody_waiting) {
   EXPECT_EQ(granted(1), 50);
   ask(1);
   EXPECT_EQ(granted(1), 50);
+}
+
+// --- breakers
+
+class credit_with_breakers : public credit_stage {
+protected:
+  void SetUp() override {
+    credit_stage::SetUp();
+    peers.senders = {probe<signalbox::sender>(sender_boxes[0]),
+                     probe<signalbox::sender>(sender_boxes[1])};
+    peers.sender_platforms = {platform::apns, platform::apns};
+    publish();
+    open(apns_production);
+  }
+
+  void fail(unsigned count, std::size_t sender = 0) {
+    destination_report news{sender, apns_production};
+    news.failures = count;
+    news.reason = "ServiceUnavailable";
+    tell(std::move(news));
+  }
+
+  void succeed(std::size_t sender = 0) {
+    destination_report news{sender, apns_production};
+    news.success = true;
+    tell(std::move(news));
+  }
+
+  // What a sender was last told; nothing if it was not told anything since it was last asked for.
+  std::optional<destination_changed> told(std::size_t sender) {
+    const auto all = sender_boxes[sender]->take<destination_changed>();
+    return all.empty() ? std::nullopt : std::optional{all.back()};
+  }
+
+  std::optional<credit_share> probe_granted(std::size_t master = 0) {
+    for (const auto& grant : boxes[master]->take<credit_grant>())
+      for (const auto& share : grant.shares)
+        if (share.probe != 0)
+          return share;
+    return std::nullopt;
+  }
+
+  // Opens the breaker and lets a master have the probe.
+  credit_share probing() {
+    fail(20);
+    ask(0);
+    advance(2s);
+    const auto share = probe_granted();
+    EXPECT_TRUE(share);
+    return share.value_or(credit_share{});
+  }
+
+  breaker_state on_board() const {
+    const auto views = board.list();
+    return views.empty() ? breaker_state::closed : views.at(0).state;
+  }
+
+  std::vector<std::shared_ptr<sender_inbox>> sender_boxes{std::make_shared<sender_inbox>(),
+                                                          std::make_shared<sender_inbox>()};
+};
+
+TEST_F(credit_with_breakers, senders_are_asked_for_their_successes_while_any_fails) {
+  fail(1, 0);
+  ASSERT_TRUE(told(1));
+  fail(1, 0);
+  EXPECT_FALSE(told(1)) << "nothing new";
+  succeed(1);
+  const auto end = told(0);
+  ASSERT_TRUE(end);
+  EXPECT_FALSE(end->watch);
+  EXPECT_TRUE(end->success);
+  EXPECT_EQ(end->limit, 50u);
+  succeed(1);
+  EXPECT_FALSE(told(0));
+}
+
+TEST_F(credit_with_breakers, failures_of_all_senders_count_together) {
+  fail(10, 0);
+  fail(9, 1);
+  EXPECT_EQ(on_board(), breaker_state::closed);
+  fail(1, 0);
+  EXPECT_EQ(on_board(), breaker_state::open);
+  const auto views = board.list();
+  ASSERT_EQ(views.size(), 1u);
+  EXPECT_EQ(views[0].place, (breaker_place{"push", apns_production, breaker_kind::outage}));
+  EXPECT_EQ(views[0].reason, "ServiceUnavailable");
+  EXPECT_EQ(views[0].since, clock.now());
+  ASSERT_TRUE(views[0].next_probe);
+  EXPECT_GE(*views[0].next_probe, clock.now() + 1s);
+  EXPECT_EQ(told(0)->limit, 0u);
+  EXPECT_EQ(told(1)->limit, 0u);
+  EXPECT_EQ(boxes[0]->take<destination_changed>().back().state, breaker_state::open);
+}
+
+TEST_F(credit_with_breakers, an_open_destination_has_no_room_and_others_do) {
+  open(apns_sandbox);
+  fail(20);
+  ask(0, {apns_production});
+  EXPECT_EQ(granted(0), -1);
+  ask_urgently(0, apns_production);
+  EXPECT_EQ(granted(0), -1);
+  ask(1);
+  EXPECT_EQ(granted(1), 100) << "the sandbox's, half of it from each sender";
+}
+
+TEST_F(credit_with_breakers, one_master_gets_one_probe_at_one_sender) {
+  fail(20);
+  ask(0);
+  ask(1);
+  EXPECT_FALSE(probe_granted(0));
+  told(0);
+  told(1);
+  advance(2s);
+  const auto first = probe_granted(0);
+  const auto second = probe_granted(1);
+  ASSERT_NE(first.has_value(), second.has_value());
+  const auto share = first ? *first : *second;
+  EXPECT_EQ(told(share.sender)->limit, 1u);
+  EXPECT_EQ(told(1 - share.sender)->limit, 0u);
+  EXPECT_EQ(on_board(), breaker_state::probing);
+  advance(30s);
+  EXPECT_FALSE(probe_granted(0));
+  EXPECT_FALSE(probe_granted(1));
+}
+
+TEST_F(credit_with_breakers, an_unused_probe_is_neither_lost_nor_doubled) {
+  const auto share = probing();
+  tell(credit_return{{share}});
+  EXPECT_EQ(on_board(), breaker_state::open);
+  ask(0);
+  advance(2s);
+  const auto next = probe_granted();
+  ASSERT_TRUE(next);
+  EXPECT_NE(next->probe, share.probe);
+  auto late = share;
+  late.targets = 0;
+  tell(credit_return{{late}}); // of the first one
+  EXPECT_EQ(on_board(), breaker_state::probing);
+}
+
+TEST_F(credit_with_breakers, a_probe_granted_to_a_master_that_dies_comes_back) {
+  fail(20);
+  const auto victim = peers.masters[0];
+  ask(0);
+  crash(victim);
+  advance(2s);
+  EXPECT_EQ(on_board(), breaker_state::open);
+  ask(1);
+  advance(2s);
+  EXPECT_TRUE(probe_granted(1));
+}
+
+TEST_F(credit_with_breakers, a_probe_at_a_sender_that_dies_is_followed_by_another) {
+  const auto share = probing();
+  sender_boxes[share.sender] = std::make_shared<sender_inbox>();
+  peers.senders[share.sender] = probe<signalbox::sender>(sender_boxes[share.sender]);
+  publish();
+  EXPECT_EQ(on_board(), breaker_state::open);
+  EXPECT_EQ(told(share.sender)->limit, 0u) << "the new one knows";
+  ask(0);
+  advance(2s);
+  EXPECT_TRUE(probe_granted());
+}
+
+TEST_F(credit_with_breakers, a_probe_without_anything_to_send_is_followed_soon) {
+  const auto share = probing();
+  destination_report idle{share.sender, apns_production};
+  idle.idle = true;
+  tell(std::move(idle));
+  ask(0);
+  advance(100ms);
+  EXPECT_TRUE(probe_granted());
+}
+
+TEST_F(credit_with_breakers, a_successful_probe_ramps_up_by_what_is_committed) {
+  const auto share = probing();
+  tell(credit_return{{{share.sender, apns_production, share.targets, 0}}}); // it was used
+  succeed(share.sender);
+  EXPECT_EQ(on_board(), breaker_state::ramping);
+  EXPECT_EQ(told(0)->limit, 2u);
+  ask(0);
+  EXPECT_GE(granted(0), 1);
+  destination_report progress{share.sender, apns_production};
+  progress.committed = 2;
+  tell(progress);
+  EXPECT_EQ(told(1)->limit, 4u);
+  for (std::size_t limit = 4; limit < 50; limit *= 2) {
+    progress.committed = limit;
+    tell(progress);
+  }
+  EXPECT_EQ(on_board(), breaker_state::closed);
+  EXPECT_EQ(told(0)->limit, 50u);
+}
+
+TEST_F(credit_with_breakers, a_refusal_opens_at_once_and_only_a_reset_closes) {
+  destination_report refusal{0, apns_production};
+  refusal.refused = true;
+  refusal.reason = "InvalidProviderToken";
+  tell(refusal);
+  EXPECT_EQ(told(1)->limit, 0u);
+  ASSERT_EQ(board.list().size(), 1u);
+  EXPECT_EQ(board.list()[0].place.kind, breaker_kind::configuration);
+  EXPECT_EQ(board.list()[0].reason, "InvalidProviderToken");
+  succeed();
+  ask(0);
+  advance(1h);
+  EXPECT_EQ(granted(0), -1);
+  tell(reset_breakers{apns_sandbox, std::nullopt});
+  tell(reset_breakers{apns_production, breaker_kind::outage});
+  EXPECT_EQ(board.list().size(), 1u);
+  tell(reset_breakers{std::nullopt, breaker_kind::configuration});
+  EXPECT_TRUE(board.list().empty());
+  EXPECT_EQ(told(1)->limit, 50u);
+  EXPECT_GT(granted(0), 0) << "who waited gets room";
+}
+
+TEST_F(credit_with_breakers, a_successor_goes_on_with_the_breakers) {
+  fail(20);
+  crash(room);
+  run();
+  start_credit();
+  publish();
+  EXPECT_EQ(told(0)->state, breaker_state::open);
+  open(apns_production);
+  ask(0, {apns_production});
+  EXPECT_EQ(granted(0), -1);
+  advance(2s);
+  EXPECT_TRUE(probe_granted());
 }
 
 } // namespace

@@ -78,5 +78,30 @@ TEST_F(job_door_use, tells_the_masters_of_every_lane_that_a_job_ended) {
   EXPECT_EQ(masters->all<job_stopped>()[1].reason, "cancelled");
 }
 
+TEST_F(job_door_use, a_reset_reaches_the_lanes_it_is_for) {
+  const auto credits = std::make_shared<inbox<reset_breakers>>();
+  const auto batchers = std::make_shared<inbox<reset_breakers>>();
+  for (const auto* name : {"push", "bulk"}) {
+    auto peers = lane(name);
+    peers->room = probe<credit>(credits);
+    peers->outcomes = probe<outcome_batcher>(batchers);
+    door.update(peers);
+  }
+  door.reset_breakers("push", destination{}, breaker_kind::outage);
+  run();
+  ASSERT_EQ(credits->all<reset_breakers>().size(), 1u);
+  EXPECT_EQ(credits->all<reset_breakers>()[0].kind, breaker_kind::outage);
+  EXPECT_EQ(credits->all<reset_breakers>()[0].dest, destination{});
+  EXPECT_EQ(batchers->all<reset_breakers>().size(), 1u);
+  door.reset_breakers("", std::nullopt, std::nullopt);
+  run();
+  EXPECT_EQ(credits->all<reset_breakers>().size(), 3u);
+  EXPECT_EQ(batchers->all<reset_breakers>().size(), 3u);
+  door.update(lane("push")); // its actors are being restarted
+  door.reset_breakers("push", std::nullopt, std::nullopt);
+  run();
+  EXPECT_EQ(credits->all<reset_breakers>().size(), 3u);
+}
+
 } // namespace
 } // namespace signalbox

@@ -496,5 +496,93 @@ TEST_F(master_stage, a_drain_gives_back_what_a_claim_under_way_brings) {
   EXPECT_EQ(store.ledger.leased(), 0u);
 }
 
+// --- what goes back
+
+TEST_F(master_stage, releases_what_its_senders_return) {
+  add_job(1, 10);
+  grant(20);
+  const auto of = assigned(0).at(0);
+  tell(works_returned{{of}});
+  ASSERT_EQ(store.releases.size(), 1u);
+  EXPECT_EQ(store.releases[0].at(0).key, of->key);
+  EXPECT_TRUE(held->works.empty());
+  EXPECT_EQ(store.ledger.leased(), 0u);
+  tell(works_returned{{of}});
+  EXPECT_EQ(store.releases.size(), 1u) << "once";
+}
+
+TEST_F(master_stage, a_release_that_fails_is_tried_again) {
+  add_job(1, 10);
+  grant(20);
+  store.fail(store_call::release);
+  tell(works_returned{{assigned(0).at(0)}});
+  EXPECT_EQ(store.ledger.leased(), 1u);
+  advance(500ms);
+  EXPECT_EQ(store.releases.size(), 2u);
+  store.heal();
+  advance(500ms);
+  EXPECT_EQ(store.ledger.leased(), 0u);
+  advance(5s);
+  EXPECT_EQ(store.releases.size(), 3u);
+}
+
+TEST_F(master_stage, what_waits_for_a_destination_that_opens_is_released) {
+  tell(direct_works{{direct_work(1)}});
+  tell(direct_works{{direct_work(2, apns_sandbox)}});
+  tell(destination_changed{apns_production, breaker_state::open, 0, false, false});
+  EXPECT_EQ(held->works.size(), 1u);
+  tell(direct_works{{direct_work(3)}});
+  EXPECT_EQ(held->works.size(), 1u) << "what comes later too";
+  EXPECT_EQ(store.ledger.leased(), 1u);
+  tell(destination_changed{apns_production, breaker_state::ramping, 2, false, false});
+  tell(direct_works{{direct_work(4)}});
+  EXPECT_EQ(held->works.size(), 2u);
+  EXPECT_TRUE(last_request().claim) << "what was released is looked for";
+}
+
+TEST_F(master_stage, the_probes_work_is_assigned_all_the_same) {
+  add_job(1, 10);
+  tell(destination_changed{apns_production, breaker_state::probing, 0, false, false});
+  tell(credit_grant{{{0, apns_production, 5, 77}}, true});
+  EXPECT_EQ(assigned(0).size(), 1u);
+  for (const auto& message : room->all<credit_return>())
+    for (const auto& share : message.shares)
+      EXPECT_EQ(share.probe, 0u) << "it was used";
+}
+
+TEST_F(master_stage, a_probe_that_finds_nothing_comes_back_as_one) {
+  tell(destination_changed{apns_production, breaker_state::probing, 0, false, false});
+  tell(credit_grant{{{0, apns_production, 5, 77}}, true});
+  const auto& returns = room->all<credit_return>();
+  ASSERT_EQ(returns.size(), 1u);
+  EXPECT_EQ(returns[0].shares.at(0).probe, 77u);
+  EXPECT_EQ(returns[0].shares.at(0).targets, 5);
+}
+
+TEST_F(master_stage, room_that_comes_during_a_claim_is_used_by_the_next) {
+  add_job(1, 10);
+  store.hold(store_call::claim);
+  grant(20, 0, apns_sandbox);
+  tell(credit_grant{{{0, apns_production, 5, 77}}, true});
+  store.let_go();
+  run();
+  EXPECT_EQ(assigned(0).size(), 1u);
+  EXPECT_EQ(store.claims.size(), 2u);
+}
+
+TEST_F(master_stage, paused_works_are_called_back_or_released) {
+  const auto job = add_job(1, 10);
+  grant(20);
+  tell(direct_works{{direct_work(2)}});
+  store.ledger.pause(job);
+  store.ledger.pause(job_number(2));
+  advance(500ms);
+  const auto& called = senders[0]->all<return_works>();
+  ASSERT_EQ(called.size(), 1u);
+  EXPECT_EQ(called[0].works.at(0)->key.job, job);
+  EXPECT_EQ(held->works.size(), 1u) << "the waiting one is released";
+  EXPECT_EQ(senders[0]->all<extend_leases>().back().master, 0u);
+}
+
 } // namespace
 } // namespace signalbox

@@ -326,5 +326,39 @@ TEST_F(batcher_stage, a_store_that_throws_crashes_it_with_nothing_acknowledged) 
   EXPECT_EQ(first.committed(), 0u);
 }
 
+TEST_F(batcher_stage, counts_what_was_flushed_once) {
+  start_batcher();
+  const auto of = claimed_work(1, 5);
+  auto failures = rejected(of, 3, 2, invalidation::none);
+  failures.others[0].status = outcome_status::retry;
+  failures.others[1].dead_letter = true;
+  store.fail(store_call::flush);
+  report(first, {accepted(of, 0, 3), failures}, true);
+  EXPECT_EQ(counters->of(outcome_status::accepted), 0u) << "not durable yet";
+  store.heal();
+  advance(100ms);
+  EXPECT_EQ(counters->of(outcome_status::accepted), 3u);
+  EXPECT_EQ(counters->of(outcome_status::retry), 1u);
+  EXPECT_EQ(counters->of(outcome_status::rejected), 1u);
+  EXPECT_EQ(counters->dead_letters, 1u);
+}
+
+TEST_F(batcher_stage, a_storm_leaves_the_board_when_it_is_over_or_reset) {
+  start_batcher();
+  report(first, {rejected(claimed_work(1, 150), 0, 150, invalidation::bad_token)});
+  ASSERT_EQ(board.list().size(), 1u);
+  anon_send_urgent(under_test, reset_breakers{std::nullopt, breaker_kind::outage});
+  run();
+  EXPECT_EQ(board.list().size(), 1u);
+  anon_send_urgent(under_test, reset_breakers{std::nullopt, std::nullopt});
+  run();
+  EXPECT_TRUE(board.list().empty());
+  report(first, {rejected(claimed_work(2, 150), 0, 150, invalidation::bad_token)});
+  EXPECT_EQ(board.list().size(), 1u);
+  for (int i = 0; i < 13; ++i)
+    advance(5s);
+  EXPECT_TRUE(board.list().empty()) << "without any traffic";
+}
+
 } // namespace
 } // namespace signalbox

@@ -121,5 +121,51 @@ TEST_F(sweeper_stage, stops_with_the_pass_under_way) {
   EXPECT_EQ(store.calls(store_call::sweep), calls);
 }
 
+TEST_F(sweeper_stage, passes_on_how_long_jobs_are_kept) {
+  start_sweeper();
+  ASSERT_EQ(store.sweeps.size(), 1u);
+  EXPECT_EQ(store.sweeps[0].lane, "push");
+  EXPECT_EQ(store.sweeps[0].keep_jobs, 7 * 24h);
+  EXPECT_EQ(store.sweeps[0].keep_failures, 30 * 24h);
+}
+
+TEST_F(sweeper_stage, asks_a_store_that_does_not_answer_only_once) {
+  store.hold();
+  start_sweeper();
+  for (int i = 0; i < 60; ++i)
+    advance(500ms);
+  EXPECT_EQ(store.calls(store_call::sweep), 1u);
+  EXPECT_EQ(store.calls(store_call::measure), 1u);
+  store.let_go();
+  run();
+  advance(500ms);
+  EXPECT_EQ(store.calls(store_call::sweep), 2u);
+}
+
+TEST_F(sweeper_stage, measures_the_backlog_now_and_then) {
+  add_job(1);
+  store.ledger.plan("push", 1);
+  start_sweeper();
+  ASSERT_TRUE(board.list().at(0).waiting);
+  EXPECT_EQ(board.list()[0].waiting->ready_chunks, 2);
+  EXPECT_EQ(board.list()[0].measured_at, clock.now());
+  for (int i = 0; i < 20; ++i)
+    advance(500ms);
+  EXPECT_EQ(store.calls(store_call::measure), 3u);
+  store.fail(store_call::measure);
+  for (int i = 0; i < 10; ++i)
+    advance(500ms);
+  EXPECT_FALSE(board.list()[0].waiting) << "an outage is a gap";
+}
+
+TEST_F(sweeper_stage, a_measurement_that_hangs_is_a_gap_too) {
+  start_sweeper();
+  ASSERT_TRUE(board.list().at(0).waiting);
+  store.hold(store_call::measure);
+  for (int i = 0; i < 31; ++i)
+    advance(500ms);
+  EXPECT_FALSE(board.list()[0].waiting);
+}
+
 } // namespace
 } // namespace signalbox
