@@ -91,6 +91,14 @@ std::optional<fault_error> fault_plan::apply(const json::object& members) {
       failure = read_integer(name, value, 1, 1'000'000, next.max_streams);
     else if (name == "warmup")
       failure = read_bool(name, value, next.warmup);
+    else if (name == "token_lifetime_s")
+      failure = read_integer(name, value, 1, 3'600, next.token_lifetime_s);
+    else if (name == "token_status") {
+      failure = read_integer(name, value, 0, 599, next.token_status);
+      if (!failure && next.token_status > 0 && next.token_status < 400)
+        failure = fault_error{std::string{name}, "must be 0 or from 400 to 599"};
+    } else if (name == "token_generation")
+      failure = read_integer(name, value, 0, most, next.token_generation);
     else if (name == "unregistered_timestamp_ms") {
       if (value.is_null())
         next.unregistered_timestamp_ms.reset();

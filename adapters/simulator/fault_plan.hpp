@@ -52,6 +52,12 @@ struct fault_settings {
   std::uint32_t max_streams = 1000;
   /// New connections allow one stream until a request with a valid provider token.
   bool warmup = false;
+  /// FCM: how long an access token lasts, in seconds, and the status that the token endpoint fails
+  /// with instead of handing one out; 0: it does not.
+  std::int64_t token_lifetime_s = 3599;
+  int token_status = 0;
+  /// FCM: access tokens that were handed out under another number count as expired.
+  std::int64_t token_generation = 0;
   /// The `timestamp` of 410 answers; absent: the time of the answer.
   std::optional<std::int64_t> unregistered_timestamp_ms;
 };

@@ -1,21 +1,46 @@
 #pragma once
 
+#include "adapters/simulator/access_tokens.hpp"
+#include "adapters/simulator/fcm_message.hpp"
 #include "adapters/simulator/provider_service.hpp"
 
 #include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
 
 namespace signalbox::sim {
 
-/// The place of FCM HTTP v1: counts every request and answers 501 UNIMPLEMENTED in FCM's error
-/// form, so that a client that is pointed here is told so. `faults` act on connections and streams.
+/// FCM HTTP v1 as its clients see it: `POST /v1/projects/<project>/messages:send` and, on the same
+/// port, the OAuth2 token endpoint `POST /token`.
+///
+/// Permanent faults are `404 UNREGISTERED`, `403 SENDER_ID_MISMATCH` and `400 INVALID_ARGUMENT`, in
+/// this order. Any other code of the mix becomes an FcmError where FCM has it, else a canonical
+/// one.
 class fcm_service final : public provider_service {
 public:
-  explicit fcm_service(std::uint64_t seed);
+  /// `marker_key` is the member of `data` by which duplicates are known; `public_key_pem` is the
+  /// service account's.
+  fcm_service(std::uint64_t seed, std::string marker_key,
+              const std::filesystem::path& public_key_pem);
+
+  /// Where the token endpoint is reached: the audience of assertions.
+  void set_token_uri(std::string uri) { tokens_.set_token_uri(std::move(uri)); }
 
   void handle(const request& in, answer& out) override;
 
   /// firebase-admin sends `https:` as `:scheme`, which FCM takes.
   bool requires_well_formed_messages() const override { return false; }
+
+private:
+  fcm_error check(const request& in, const fcm_message& message, answer& out);
+  fcm_error check_credentials(const request& in);
+  void reject(const fcm_error& why, answer& out);
+
+  const std::string send_path_;
+  access_tokens tokens_;
+  fcm_message_reader messages_;
+  std::uint64_t last_message_ = 0;
 };
 
 } // namespace signalbox::sim

@@ -29,6 +29,9 @@ std::string describe(const simulator& running, const simulator_options& options)
                                        {"apns_key_id", apns_key_id},
                                        {"apns_team_id", apns_team_id},
                                        {"bundle", options.bundle},
+                                       {"fcm_project", fcm_project},
+                                       {"service_account", running.tls().service_account.string()},
+                                       {"job_marker", options.job_marker},
                                        {"seed", options.seed}});
 }
 

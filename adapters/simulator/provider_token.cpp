@@ -1,6 +1,7 @@
 #include "adapters/simulator/provider_token.hpp"
 
-#include <boost/json/parse.hpp>
+#include "adapters/simulator/json_web_token.hpp"
+
 #include <boost/json/value.hpp>
 #include <openssl/bn.h>
 #include <openssl/ecdsa.h>
@@ -9,61 +10,16 @@
 
 #include <array>
 #include <cstdio>
-#include <optional>
 #include <stdexcept>
 #include <utility>
 
 namespace signalbox::sim {
-
-namespace json = boost::json;
 
 namespace {
 
 constexpr std::int64_t longest_age_s = 60 * 60;
 constexpr std::size_t most_known = 1024;
 constexpr std::size_t half_signature = 32;
-
-std::optional<std::string> decode_base64url(std::string_view text) {
-  constexpr auto value_of = [](char c) -> int {
-    if (c >= 'A' && c <= 'Z')
-      return c - 'A';
-    if (c >= 'a' && c <= 'z')
-      return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-      return c - '0' + 52;
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
-  };
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const int value = value_of(c);
-    if (value < 0)
-      return {};
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes.push_back(static_cast<char>(bits >> count & 0xff));
-    }
-  }
-  return bytes;
-}
-
-json::object parse_part(std::string_view part) {
-  const auto text = decode_base64url(part);
-  if (!text)
-    return {};
-  json::error_code error;
-  auto value = json::parse(*text, error);
-  return !error && value.is_object() ? std::move(value.get_object()) : json::object{};
-}
-
-bool has_text(const json::object& object, std::string_view name, std::string_view expected) {
-  const auto* value = object.if_contains(name);
-  const auto* text = value == nullptr ? nullptr : value->if_string();
-  return text != nullptr && std::string_view{text->data(), text->size()} == expected;
-}
 
 } // namespace
 
@@ -102,17 +58,13 @@ token_verdict provider_token_verifier::verify(std::string_view token, std::int64
 }
 
 provider_token_verifier::claims provider_token_verifier::examine(std::string_view token) const {
-  const auto first = token.find('.');
-  const auto second = token.find('.', first == token.npos ? first : first + 1);
-  if (second == token.npos)
-    return {};
-  const auto header = parse_part(token.substr(0, first));
-  const auto payload = parse_part(token.substr(first + 1, second - first - 1));
-  const auto signature = decode_base64url(token.substr(second + 1));
-  const auto* issued_at = payload.if_contains("iat");
-  if (!has_text(header, "alg", "ES256") || !has_text(header, "kid", key_id_) ||
-      !has_text(payload, "iss", team_id_) || issued_at == nullptr || !issued_at->is_int64() ||
-      !signature || !signature_holds(token.substr(0, second), *signature))
+  const auto parsed = parse_json_web_token(token);
+  const auto* issued_at = parsed ? parsed->claims.if_contains("iat") : nullptr;
+  if (issued_at == nullptr || !issued_at->is_int64() ||
+      !json_web_token::has_text(parsed->header, "alg", "ES256") ||
+      !json_web_token::has_text(parsed->header, "kid", key_id_) ||
+      !json_web_token::has_text(parsed->claims, "iss", team_id_) ||
+      !signature_holds(parsed->signed_part, parsed->signature))
     return {};
   return {true, issued_at->get_int64()};
 }

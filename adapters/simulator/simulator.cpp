@@ -59,12 +59,17 @@ std::optional<fault_error> below(std::string_view parent, std::optional<fault_er
 struct simulator::state {
   state(simulator& owner, const simulator_options& options)
     : directory{options.tls_dir}, tls{ensure_tls_material(directory.path())},
-      apns{options.seed, options.bundle, options.order_key, tls.apns_public_key}, fcm{options.seed},
-      apns_server{io.get_executor(), options.apns_port, tls, apns}, fcm_server{io.get_executor(),
-                                                                               options.fcm_port,
-                                                                               tls, fcm},
-      admin{options.admin_port, owner}, apns_port{apns_server.port()}, fcm_port{fcm_server.port()} {
+      apns{options.seed, options.bundle, options.order_key, tls.apns_public_key},
+      fcm{options.seed, options.job_marker, tls.fcm_public_key}, apns_server{io.get_executor(),
+                                                                             options.apns_port, tls,
+                                                                             apns},
+      fcm_server{io.get_executor(), options.fcm_port, tls, fcm}, admin{options.admin_port, owner},
+      apns_port{apns_server.port()}, fcm_port{fcm_server.port()} {
     apns.devices().enable(options.record_devices);
+    fcm.devices().enable(options.record_devices);
+    const auto token_uri = "https://localhost:" + std::to_string(fcm_port) + "/token";
+    write_service_account(tls, token_uri);
+    fcm.set_token_uri(token_uri);
   }
 
   // Runs `call` on the I/O thread, or here if there is none.
@@ -137,6 +142,10 @@ traffic_totals simulator::apns_totals() {
   return state_->on_io_thread([this] { return state_->apns.stats().totals(); });
 }
 
+traffic_totals simulator::fcm_totals() {
+  return state_->on_io_thread([this] { return state_->fcm.stats().totals(); });
+}
+
 json::object simulator::stats() {
   const auto [apns, fcm] = state_->on_io_thread([this] {
     return std::pair{state_->apns.stats().totals(), state_->fcm.stats().totals()};
@@ -145,7 +154,9 @@ json::object simulator::stats() {
   sum += fcm;
   auto result = to_json(sum);
   result.emplace("apns", to_json(apns));
-  result.emplace("fcm", to_json(fcm));
+  auto of_fcm = to_json(fcm);
+  of_fcm.emplace("token_requests", fcm.token_requests);
+  result.emplace("fcm", std::move(of_fcm));
   return result;
 }
 

@@ -27,15 +27,17 @@ struct simulator_options {
   std::string bundle = "com.example.app";
   /// The numeric content-state member by which Live Activity updates are ordered.
   std::string order_key = "seq";
+  /// The member of FCM's `data` that names the job: with the token, what duplicates are known by.
+  std::string job_marker = "signalbox_job";
   /// Of the generators behind the faults.
   std::uint64_t seed = 1;
   /// Keep every device's last request from the start on.
   bool record_devices = false;
 };
 
-/// A provider simulator in this process: APNs over TLS and HTTP/2 on one I/O thread, and the admin
-/// interface over HTTP/1.1 on another. The functions may be called from any thread but the
-/// simulator's own; they wait for the I/O thread's next turn.
+/// A provider simulator in this process: APNs, FCM and its token endpoint over TLS and HTTP/2 on
+/// one I/O thread, and the admin interface over HTTP/1.1 on another. The functions may be called
+/// from any thread but the simulator's own; they wait for the I/O thread's next turn.
 class simulator {
 public:
   /// Makes the TLS material and takes the ports, so that the URLs are known. Throws
@@ -59,8 +61,9 @@ public:
   std::uint16_t admin_port() const noexcept;
   const tls_material& tls() const noexcept;
 
-  /// The counters of APNs alone.
+  /// The counters of one provider alone.
   traffic_totals apns_totals();
+  traffic_totals fcm_totals();
 
   /// `GET /stats`: the sums over the providers, and each provider below `apns` and `fcm`.
   boost::json::object stats();

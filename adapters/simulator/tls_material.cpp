@@ -1,15 +1,19 @@
 #include "adapters/simulator/tls_material.hpp"
 
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <fstream>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -74,12 +78,7 @@ void sign(X509* cert, X509* issuer, EVP_PKEY* issuer_key) {
 }
 
 // Written beside and renamed, so that a start that was cut off leaves no half file to be reused.
-template <class Write>
-void write_pem(const fs::path& file, bool secret, Write write) {
-  bio_ptr bio{BIO_new(BIO_s_mem())};
-  require(bio && write(bio.get()) == 1, "writing PEM");
-  char* data = nullptr;
-  const auto size = BIO_get_mem_data(bio.get(), &data);
+void write_file(const fs::path& file, bool secret, std::string_view text) {
   auto partial = file;
   partial += ".partial";
   std::error_code error;
@@ -87,12 +86,21 @@ void write_pem(const fs::path& file, bool secret, Write write) {
     std::ofstream out{partial, std::ios::binary | std::ios::trunc};
     if (secret)
       fs::permissions(partial, fs::perms::owner_read | fs::perms::owner_write, error);
-    if (!out.write(data, size).flush())
+    if (!(out << text).flush())
       throw std::runtime_error{"cannot write " + partial.string()};
   }
   fs::rename(partial, file, error);
   if (error)
     throw std::runtime_error{"cannot write " + file.string() + ": " + error.message()};
+}
+
+template <class Write>
+void write_pem(const fs::path& file, bool secret, Write write) {
+  bio_ptr bio{BIO_new(BIO_s_mem())};
+  require(bio && write(bio.get()) == 1, "writing PEM");
+  char* data = nullptr;
+  const auto size = BIO_get_mem_data(bio.get(), &data);
+  write_file(file, secret, {data, static_cast<std::size_t>(size)});
 }
 
 void write_private_key(const fs::path& file, EVP_PKEY* key) {
@@ -125,11 +133,15 @@ void make_certificates(const tls_material& files) {
   write_private_key(files.server_key, key.get());
 }
 
-void make_apns_key(const tls_material& files) {
-  const auto key = make_key();
-  write_private_key(files.apns_key, key.get());
-  write_pem(files.apns_public_key, false,
-            [&](BIO* out) { return PEM_write_bio_PUBKEY(out, key.get()); });
+void write_key_pair(const fs::path& private_half, const fs::path& public_half, key_ptr key) {
+  write_private_key(private_half, key.get());
+  write_pem(public_half, false, [&](BIO* out) { return PEM_write_bio_PUBKEY(out, key.get()); });
+}
+
+key_ptr make_rsa_key() {
+  key_ptr key{EVP_RSA_gen(2048)};
+  require(key != nullptr, "EVP_RSA_gen");
+  return key;
 }
 
 } // namespace
@@ -144,12 +156,30 @@ tls_material ensure_tls_material(const fs::path& dir) {
                      dir / "server.pem",
                      dir / "server.key",
                      dir / "apns-key.p8",
-                     dir / "apns-key.pub.pem"};
+                     dir / "apns-key.pub.pem",
+                     dir / "fcm-key.pem",
+                     dir / "fcm-key.pub.pem",
+                     dir / "service-account.json"};
   if (!fs::exists(files.ca) || !fs::exists(files.server_cert) || !fs::exists(files.server_key))
     make_certificates(files);
   if (!fs::exists(files.apns_key) || !fs::exists(files.apns_public_key))
-    make_apns_key(files);
+    write_key_pair(files.apns_key, files.apns_public_key, make_key());
+  if (!fs::exists(files.fcm_key) || !fs::exists(files.fcm_public_key))
+    write_key_pair(files.fcm_key, files.fcm_public_key, make_rsa_key());
   return files;
+}
+
+void write_service_account(const tls_material& files, std::string_view token_uri) {
+  std::ostringstream key;
+  key << std::ifstream{files.fcm_key}.rdbuf();
+  const boost::json::object account{{"type", "service_account"},
+                                    {"project_id", fcm_project},
+                                    {"private_key_id", fcm_private_key_id},
+                                    {"private_key", key.str()},
+                                    {"client_email", fcm_client_email},
+                                    {"client_id", "100000000000000000001"},
+                                    {"token_uri", token_uri}};
+  write_file(files.service_account, true, boost::json::serialize(account) + "\n");
 }
 
 } // namespace signalbox::sim

@@ -9,7 +9,12 @@ namespace signalbox::sim {
 inline constexpr std::string_view apns_key_id = "SIMKEY0001";
 inline constexpr std::string_view apns_team_id = "SIMTEAM001";
 
-/// The files a client of the simulator needs, all PEM.
+/// The project and the service account of the simulator's FCM side.
+inline constexpr std::string_view fcm_project = "signalbox-sim";
+inline constexpr std::string_view fcm_client_email = "push@signalbox-sim.iam.gserviceaccount.com";
+inline constexpr std::string_view fcm_private_key_id = "5160a1b0c0de5160a1b0c0de5160a1b0c0de5160";
+
+/// The files a client of the simulator needs, all PEM but the service account.
 struct tls_material {
   std::filesystem::path dir;
   /// The trust anchor for `server_cert`.
@@ -20,11 +25,20 @@ struct tls_material {
   /// The ES256 provider key, PKCS#8 as Apple hands it out, and its public half.
   std::filesystem::path apns_key;
   std::filesystem::path apns_public_key;
+  /// The RS256 key of the service account, and its public half.
+  std::filesystem::path fcm_key;
+  std::filesystem::path fcm_public_key;
+  /// As Google's console hands it out; see `write_service_account`.
+  std::filesystem::path service_account;
 };
 
 /// Makes the directory and the files that are missing in it, reuses the others. Certificate files
 /// are only made together, since the authority's key is not kept. Throws `std::runtime_error` that
 /// names the file when one cannot be written.
 tls_material ensure_tls_material(const std::filesystem::path& dir);
+
+/// Writes the service account file, whose `token_uri` holds this run's port. Throws
+/// `std::runtime_error` that names the file.
+void write_service_account(const tls_material& files, std::string_view token_uri);
 
 } // namespace signalbox::sim

@@ -14,6 +14,7 @@ traffic_totals& traffic_totals::operator+=(const traffic_totals& other) {
   out_of_order += other.out_of_order;
   connections += other.connections;
   goaways += other.goaways;
+  token_requests += other.token_requests;
   return *this;
 }
 

@@ -24,9 +24,9 @@ struct traffic_totals {
   std::map<std::string, std::uint64_t, std::less<>> by_reason;
   /// Distinct tokens in complete requests, whatever the answer.
   std::uint64_t unique_targets = 0;
-  /// Distinct apns-ids in complete requests.
+  /// Distinct apns-ids in complete requests; FCM: distinct pairs of job marker and token.
   std::uint64_t unique_apns_ids = 0;
-  /// Accepts beyond the first per apns-id.
+  /// Accepts beyond the first per apns-id, or per pair of job marker and token.
   std::uint64_t duplicates = 0;
   /// Valid Live Activity requests with a lower order value than an earlier one for the same token
   /// and activity.
@@ -35,6 +35,8 @@ struct traffic_totals {
   std::uint64_t connections = 0;
   /// GOAWAY frames sent by `goaway_every`.
   std::uint64_t goaways = 0;
+  /// Requests to FCM's token endpoint, which are no `requests`.
+  std::uint64_t token_requests = 0;
 
   traffic_totals& operator+=(const traffic_totals& other);
 };
@@ -62,6 +64,7 @@ public:
   /// `key` stands for a token and an activity.
   void count_order(std::uint64_t key, double value);
 
+  void count_token_request() noexcept { ++totals_.token_requests; }
   void count_connection() noexcept { ++totals_.connections; }
   void count_goaway() noexcept { ++totals_.goaways; }
 

@@ -12,24 +12,29 @@ int main(int argc, char** argv) {
   auto& simulator = options.simulator;
   simulator.seed = std::random_device{}();
 
-  CLI::App app{"Simulates APNs over TLS and HTTP/2 on 127.0.0.1, with faults and counters.\n"
+  CLI::App app{"Simulates APNs and FCM over TLS and HTTP/2 on 127.0.0.1, with faults and\n"
+               "counters.\n"
                "Admin (HTTP/1.1): GET /stats, GET /stats/devices?token=, POST /faults,\n"
                "POST /reset, GET /livez. Ports of 0 are picked free.\n"
                "Exit codes: 0 stopped by a signal, 1 failed while running, 2 wrong usage."};
   app.set_version_flag("--version", SIGNALBOX_VERSION);
   app.add_option("--apns-port", simulator.apns_port, "port of APNs")->capture_default_str();
-  app.add_option("--fcm-port", simulator.fcm_port, "port of FCM (answers 501)")
+  app.add_option("--fcm-port", simulator.fcm_port, "port of FCM and its token endpoint")
     ->capture_default_str();
   app.add_option("--admin-port", simulator.admin_port, "port of the admin interface")
     ->capture_default_str();
   app.add_option("--tls-dir", simulator.tls_dir,
-                 "directory of ca.pem, server.pem, server.key, apns-key.p8 and apns-key.pub.pem, "
-                 "made where missing (default: a temporary one, removed at the end)");
+                 "directory of the certificates, keys and service-account.json, made where missing "
+                 " (default: a temporary one, removed at the end)");
   app.add_option("--bundle", simulator.bundle, "bundle id whose topics are accepted")
     ->capture_default_str();
   app
     .add_option("--order-key", simulator.order_key,
                 "numeric content-state member that orders Live Activity updates")
+    ->capture_default_str();
+  app
+    .add_option("--job-marker", simulator.job_marker,
+                "member of FCM's data that names the job, to tell duplicates by")
     ->capture_default_str();
   app.add_option("--seed", simulator.seed, "seed of the faults (default: a random one)");
   app.add_flag("--record-devices", simulator.record_devices,

@@ -94,19 +94,21 @@ TEST_F(simulator_test, refuses_a_malformed_message) {
   EXPECT_EQ(target.apns_totals().requests, 1u);
 }
 
-TEST_F(simulator_test, fcm_says_that_it_is_not_simulated) {
+TEST_F(simulator_test, fcm_takes_the_scheme_that_its_clients_send_and_counts_by_itself) {
   h2_client client{target.fcm_port(), target.tls()};
   client.scheme = "https:";
   message what;
-  what.path = "/v1/projects/p/messages:send";
+  what.path = "/v1/projects/signalbox-sim/messages:send";
   const auto got = client.send(what);
-  EXPECT_EQ(got.status, 501);
+  EXPECT_EQ(got.status, 401);
+  EXPECT_EQ(got.fields.at("content-type"), "application/json; charset=UTF-8");
   const auto body = boost::json::parse(got.body);
-  EXPECT_EQ(body.at("error").at("code"), test::json(501));
-  EXPECT_EQ(body.at("error").at("status"), test::json("UNIMPLEMENTED"));
+  EXPECT_EQ(body.at("error").at("code"), test::json(401));
+  EXPECT_EQ(body.at("error").at("status"), test::json("UNAUTHENTICATED"));
   const auto stats = target.stats();
   EXPECT_EQ(stats.at("requests"), test::json(1));
-  EXPECT_EQ(stats.at("fcm").at("by_reason").at("UNIMPLEMENTED"), test::json(1));
+  EXPECT_EQ(stats.at("fcm").at("by_reason").at("UNAUTHENTICATED"), test::json(1));
+  EXPECT_EQ(stats.at("fcm").at("token_requests"), test::json(0));
   EXPECT_EQ(stats.at("apns").at("requests"), test::json(0));
 }
 

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "adapters/simulator/fcm_error.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace signalbox::sim {
+
+/// FCM's limit for `notification` and `data` together, as they stand in the request.
+inline constexpr std::size_t fcm_payload_limit = 4096;
+
+/// What the simulator wants to know of the body of a `messages:send`.
+struct fcm_message {
+  fcm_error error;        ///< of the body; where the token is known, it is set all the same
+  std::string_view token; ///< empty for a topic or a condition
+  /// A hash of the job marker in `data`, where there is one.
+  std::optional<std::uint64_t> marker;
+  bool validate_only = false;
+};
+
+/// Reads and checks bodies of `messages:send` (Firebase, "REST Resource: projects.messages"):
+/// known names in snake_case or lowerCamelCase, types, `data` from text to text without reserved
+/// keys, `android.priority` and `android.ttl`, exactly one target, the form of a token, the size.
+///
+/// A body that differs from the last good one in its token alone is not parsed again, since a
+/// fan-out sends the same to everybody. Not thread-safe.
+class fcm_message_reader {
+public:
+  /// `marker_key` is the member of `data` that names the job; empty: none.
+  explicit fcm_message_reader(std::string marker_key);
+  ~fcm_message_reader();
+
+  /// `body` is followed by `body_padding` readable bytes. The views are valid until the next call
+  /// and as long as `body` is.
+  const fcm_message& read(std::string_view body);
+
+private:
+  struct parser;
+
+  bool is_like_the_last(std::string_view body);
+  void parse(std::string_view body);
+  void remember(std::string_view body);
+
+  std::string marker_key_;
+  std::unique_ptr<parser> parser_;
+  std::string before_token_; ///< of the last good body; empty: none
+  std::string after_token_;
+  fcm_message latest_;
+};
+
+} // namespace signalbox::sim
