@@ -35,7 +35,10 @@ std::vector<verdict> sender_actor::judge(const answers& arrived) {
     seen.success = seen.success || !batch.accepted.empty();
     for (const auto& each : batch.others) {
       auto judged = options_.classify(each);
-      if (judged.trouble == trouble::outage) {
+      if (judged.trouble == trouble::outage && each.provider_alive) {
+        // One that was passed over, while others that left later were taken.
+        judged.trouble = trouble::none;
+      } else if (judged.trouble == trouble::outage) {
         ++seen.failures;
         seen.failure = judged.reason;
       } else if (judged.trouble == trouble::configuration) {

@@ -24,6 +24,7 @@ struct answer {
   std::string reason;              ///< the provider's reason, or the transport's own error text
   std::int64_t timestamp_ms = 0;   ///< APNs 410: when the token became invalid; 0: not given
   std::uint32_t retry_after_s = 0; ///< 0: not given
+  bool provider_alive = false;     ///< unknown: others were accepted after this one left
 };
 
 /// Answers for one work, batched over one turn of the event loop.

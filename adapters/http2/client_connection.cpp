@@ -160,7 +160,9 @@ void client_connection::on_stream_end(client_session::slot at, const http2_respo
     answered_once_ = true;
   if (response.end != stream_end::lost)
     return owner_.on_response(*this, ended.tag, response, {});
-  owner_.on_response(*this, ended.tag, response,
+  auto lost = response;
+  lost.submitted_at = ended.submitted_at;
+  owner_.on_response(*this, ended.tag, lost,
                      std::string{"stream reset: "} + nghttp2_http2_strerror(response.error_code));
 }
 
@@ -195,6 +197,7 @@ void client_connection::abandon_streams(std::string_view why) {
     unlink(at);
     http2_response response;
     response.end = session_.may_have_left(at) ? stream_end::lost : stream_end::unprocessed;
+    response.submitted_at = entries_[at].submitted_at;
     owner_.on_response(*this, entries_[at].tag, response, why);
   }
   in_flight_ = 0;
@@ -222,6 +225,7 @@ void client_connection::expire_requests() {
     silent = silent || last_read_ < entries_[at].submitted_at;
     http2_response response;
     response.end = session_.may_have_left(at) ? stream_end::lost : stream_end::unprocessed;
+    response.submitted_at = entries_[at].submitted_at;
     session_.cancel(at);
     owner_.on_response(*this, entries_[at].tag, response, "request timeout");
   }

@@ -5,6 +5,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include <cstddef>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -36,6 +37,7 @@ struct http2_response {
   std::uint32_t error_code = 0; ///< RFC 9113, section 7
   std::string_view retry_after; ///< the header's value
   std::string_view body;        ///< its first `client_session::body_limit` bytes
+  std::chrono::steady_clock::time_point submitted_at{}; ///< lost: when it was submitted
 };
 
 /// The client's side of one HTTP/2 connection, without sockets: bytes in, bytes out. Not

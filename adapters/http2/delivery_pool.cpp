@@ -90,6 +90,7 @@ void delivery_pool::on_response(client_connection& from, const client_connection
   if (response.status == 200) {
     reconnect_.reset();
     stats_.accepted.add(1);
+    accepted_in_turn_ = true;
     queue_.accept(of, tag.position);
     return tell_answers();
   }
@@ -107,6 +108,7 @@ void delivery_pool::on_response(client_connection& from, const client_connection
   } else {
     other.kind = answer_kind::unknown;
     other.reason = error;
+    other.provider_alive = accepted_in_turn_ || last_accepted_ > response.submitted_at;
   }
   refuse(of, tag.position, std::move(other));
 }
@@ -148,6 +150,8 @@ std::shared_ptr<const void> delivery_pool::memory_of(const client_connection::re
 }
 
 void delivery_pool::on_turn(client_connection& from) {
+  if (std::exchange(accepted_in_turn_, false))
+    last_accepted_ = clock::now();
   if (const auto limit = from.stream_limit(); limit != stream_limit_) {
     stream_limit_ = limit;
     capacity_->store(options_.connections * limit, std::memory_order_relaxed);

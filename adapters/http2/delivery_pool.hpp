@@ -119,6 +119,8 @@ private:
   bool waiting_ = false;
   bool stopped_ = false;
   bool told_answers_ = false;
+  bool accepted_in_turn_ = false;
+  clock::time_point last_accepted_; ///< the end of the last turn that brought an accepted one
   clock::time_point unusable_since_;
   std::string last_error_ = "no connection";
   std::size_t stream_limit_;

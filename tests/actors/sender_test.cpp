@@ -73,6 +73,22 @@ TEST_F(sender_stage, what_the_recheck_turned_away_is_reported_as_skipped) {
   EXPECT_EQ(finished_works(), (std::vector{only_skipped}));
 }
 
+TEST_F(sender_stage, unanswered_ones_of_a_working_provider_are_no_outage) {
+  start_sender(40);
+  assign({work_builder(1).targets(40).build()});
+  for (const bool alive : {true, false}) {
+    answer(20, [&](const auto&) -> std::optional<signalbox::answer> {
+      auto passed_over = unknown_answer();
+      passed_over.provider_alive = alive;
+      return passed_over;
+    });
+    ASSERT_FALSE(reports->all<report_outcomes>().empty());
+    for (const auto& each : reports->all<report_outcomes>().back().batches.at(0).others)
+      EXPECT_EQ(each.attempts, alive ? 1 : 0);
+    EXPECT_EQ(returns->all<destination_report>().size(), alive ? 0u : 1u);
+  }
+}
+
 TEST_F(sender_stage, answers_become_outcomes) {
   start_sender(10);
   assign({work_builder(1).targets(5).build()});

@@ -64,6 +64,18 @@ TEST_F(apns_faults_test, what_is_never_answered_is_unknown) {
   EXPECT_GT(log_.count("unknown request timeout"), 0u);
   EXPECT_EQ(log_.count("accepted") + log_.count("unknown request timeout"), sent_);
   EXPECT_EQ(simulator_.apns_totals().duplicates, 0u);
+  for (const auto& other : log_.others())
+    EXPECT_TRUE(other.provider_alive) << "others of the same burst were accepted";
+}
+
+TEST_F(apns_faults_test, nobody_is_alive_who_answers_nothing) {
+  start(options());
+  send(1);
+  faults(R"({"mix":{"no-answer":1}})");
+  send(30);
+  EXPECT_EQ(log_.count("unknown request timeout"), 30u);
+  for (const auto& other : log_.others())
+    EXPECT_FALSE(other.provider_alive);
 }
 
 TEST_F(apns_faults_test, a_reset_connection_leaves_what_was_under_way_unknown) {
