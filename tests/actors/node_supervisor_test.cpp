@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <random>
+#include <set>
 
 namespace signalbox {
 namespace {
@@ -192,9 +193,14 @@ protected:
   void seed_with(unsigned seed) {
     std::cout << "seed " << seed << " (SIGNALBOX_SEED repeats it)" << std::endl;
     random.seed(seed);
-    script = [this](const fake_transport::request&) -> std::optional<answer> {
+    script = [this](const fake_transport::request& asked) -> std::optional<answer> {
       if (calm)
         return std::nullopt;
+      if (provider_back_at && asked.of->dest == apns_production)
+        return refusing        ? status_answer(403, "InvalidProviderToken")
+               : below(2) == 0 ? unknown_answer()
+               : below(2) == 0 ? no_connection_answer()
+                               : status_answer(503, "ServiceUnavailable");
       switch (below(20)) {
       case 0:
         return status_answer(503, "ServiceUnavailable");
@@ -284,12 +290,31 @@ protected:
     if (chance(0.5))
       store.fail_all(chance(0.5) ? errc::disk_full : errc::unavailable);
     else
-      store.fail(static_cast<store_call>(below(9)));
+      store.fail(static_cast<store_call>(below(12)));
     heals_at = clock.now() + std::chrono::milliseconds{below(5'000)};
+  }
+
+  // One destination's provider is down, or refuses the credentials until somebody resets it.
+  void break_provider() {
+    refusing = chance(0.2);
+    provider_back_at = clock.now() + std::chrono::milliseconds{below(8'000)};
+  }
+
+  void pause_something() {
+    const auto job = job_number(1 + below(submitted + 1));
+    if (store.ledger.knows(job))
+      store.ledger.pause(job, chance(0.5));
   }
 
   void submit_something() {
     const auto n = ++submitted;
+    const auto on_unknown = chance(0.3) ? unknown_policy::give_up : unknown_policy::resend;
+    const auto submit = [&](new_job job) {
+      job.options.on_unknown = on_unknown;
+      if (on_unknown == unknown_policy::give_up)
+        giving_up.insert(job.id);
+      node::submit(std::move(job));
+    };
     const std::string lane = chance(0.5) ? "push" : "bulk";
     if (chance(0.7))
       submit(token_job(n, 1 + below(3), clock.now(), chance(0.5) ? apns_production : apns_sandbox,
@@ -319,6 +344,10 @@ protected:
       store.heal();
       heals_at.reset();
     }
+    if (provider_back_at && clock.now() >= *provider_back_at) {
+      provider_back_at.reset();
+      door.reset_breakers("", std::nullopt, breaker_kind::configuration);
+    }
     const auto by = std::chrono::milliseconds{below(20)};
     clock.advance(by);
     scheduler_.advance_time(by);
@@ -331,7 +360,13 @@ protected:
       each->throw_next_submit(false);
     store.heal();
     store.let_go();
+    for (std::uint64_t n = 1; n <= submitted; ++n)
+      if (store.ledger.knows(job_number(n)))
+        store.ledger.pause(job_number(n), false);
     advance(2s); // who is down comes back
+    answer_all();
+    door.reset_breakers("", std::nullopt, std::nullopt);
+    run();
   }
 
   std::mt19937 random;
@@ -340,6 +375,9 @@ protected:
   std::size_t most_window = 0;
   std::size_t most_chunk = 0;
   std::optional<timestamp> heals_at;
+  std::optional<timestamp> provider_back_at;
+  bool refusing = false;
+  std::set<job_id> giving_up;
 };
 
 TEST_P(faults, every_job_completes_and_every_account_closes) {
@@ -356,6 +394,10 @@ TEST_P(faults, every_job_completes_and_every_account_closes) {
       crash_something();
     if (chance(0.002))
       break_store();
+    if (chance(0.002))
+      break_provider();
+    if (chance(0.01))
+      pause_something();
     step();
   }
   calm_down();
@@ -383,6 +425,9 @@ TEST_P(faults, every_job_completes_and_every_account_closes) {
   const auto lost_windows = dead_transports() * 2 * most_window;
   EXPECT_LE(duplicates(), lost_windows + store.ledger.expired() * most_chunk);
   EXPECT_TRUE(failures.empty());
+  for (const auto& [target, times] : accepts)
+    if (giving_up.contains(target.first))
+      EXPECT_EQ(times, 1u) << "what may have left is never sent again";
 
   // No room was lost on the way: what fills every window twice goes through without a hitch.
   for (const auto* lane : {"push", "bulk"}) {
