@@ -8,6 +8,11 @@ bool breaker::blocked() const {
   return misconfigured_ || outage_ == breaker_state::open || outage_ == breaker_state::probing;
 }
 
+void breaker::close(time_point now) {
+  failed_probes_ = 0;
+  enter(breaker_state::closed, now);
+}
+
 void breaker::enter(breaker_state state, time_point now) {
   outage_ = state;
   outage_since_ = now;
@@ -60,6 +65,7 @@ bool breaker::succeeded(time_point now) {
   if (outage_ == breaker_state::open || outage_ == breaker_state::probing) {
     ramp_ = rules_.ramp_start;
     ramp_committed_ = 0;
+    ramp_ends_ = now + rules_.ramp_longest;
     enter(breaker_state::ramping, now);
     return true;
   }
@@ -87,10 +93,8 @@ bool breaker::committed(std::size_t count, time_point now) {
     return false;
   ramp_committed_ = 0;
   ramp_ *= 2;
-  if (ramp_ >= rules_.window) {
-    failed_probes_ = 0;
-    enter(breaker_state::closed, now);
-  }
+  if (ramp_ >= rules_.window)
+    close(now);
   return true;
 }
 
@@ -146,7 +150,15 @@ bool breaker::probe_lost_at(std::size_t sender, time_point now, double random) {
   return true;
 }
 
-bool breaker::expire_probe(time_point now, double random) {
+bool breaker::expire(time_point now, double random) {
+  if (outage_ == breaker_state::ramping && now >= ramp_ends_) {
+    if (run_ == 0) {
+      close(now);
+      return true;
+    }
+    ramp_ends_ = now + rules_.ramp_longest;
+    return false;
+  }
   if (outage_ != breaker_state::probing || now < probe_expires_)
     return false;
   lose_probe(now, random);
@@ -156,6 +168,8 @@ bool breaker::expire_probe(time_point now, double random) {
 std::optional<breaker::time_point> breaker::wake_at() const {
   if (outage_ == breaker_state::probing)
     return probe_expires_;
+  if (outage_ == breaker_state::ramping)
+    return ramp_ends_;
   return next_probe();
 }
 

@@ -17,6 +17,8 @@ struct breaker_rules {
   std::chrono::milliseconds probe_max{30'000};
   std::chrono::milliseconds probe_again{100};        ///< after one that found nothing left to send
   std::chrono::milliseconds probe_patience{120'000}; ///< a probe that long without a word is lost
+  std::chrono::milliseconds ramp_longest{
+    60'000};                  ///< it ends then, if nothing fails: little traffic
   std::size_t ramp_start = 2; ///< requests in flight at a sender after the first success
   std::size_t window = 1'400; ///< where the ramp ends
 };
@@ -56,9 +58,10 @@ public:
   bool probe_idle_at(std::size_t sender, time_point now);
   /// The sender is another actor now.
   bool probe_lost_at(std::size_t sender, time_point now, double random);
-  /// Gives up a probe that has been out for too long.
-  bool expire_probe(time_point now, double random);
-  /// When to look again: at a probe that becomes due, or at one that is out for too long.
+  /// Gives up a probe that has been out for too long, ends a ramp that has gone well for long
+  /// enough.
+  bool expire(time_point now, double random);
+  /// When to look again: at a probe that becomes due, or at what expires.
   std::optional<time_point> wake_at() const;
 
   breaker_state state() const; ///< of both: what they mean for traffic
@@ -73,6 +76,7 @@ public:
 
 private:
   bool blocked() const; ///< by either
+  void close(time_point now);
   void enter(breaker_state state, time_point now);
   void wait_for_probe(time_point now, double random);
   void lose_probe(time_point now, double random);
@@ -88,6 +92,7 @@ private:
   std::size_t probing_at_ = 0;
   time_point probe_expires_;
   std::size_t ramp_ = 0;
+  time_point ramp_ends_;
   std::size_t ramp_committed_ = 0;
   bool misconfigured_ = false;
   std::string configuration_reason_;

@@ -47,7 +47,7 @@ credit_actor::behavior_type credit_actor::make_behavior() {
     },
     [this](const tick&) {
       wakes_at_.reset();
-      look_at_probes();
+      look_at_breakers();
       serve();
     },
     [this](const peers_changed& change) { change_peers(change.peers); },
@@ -187,14 +187,17 @@ void credit_actor::reset(const reset_breakers& which) {
     for (const auto kind : {breaker_kind::outage, breaker_kind::configuration})
       if (!which.kind || *which.kind == kind)
         changed = of.reset(kind, clock_.boot_now()) || changed;
-    if (changed)
-      apply(dest);
+    if (!changed)
+      continue;
+    spdlog::warn("event=breaker_reset lane={} app={} provider={} environment={}", options_.lane,
+                 dest.app, to_string(dest.provider), to_string(dest.env));
+    apply(dest);
   }
 }
 
-void credit_actor::look_at_probes() {
+void credit_actor::look_at_breakers() {
   for (auto& [dest, of] : *breakers_)
-    if (of.expire_probe(clock_.boot_now(), jitter()))
+    if (of.expire(clock_.boot_now(), jitter()))
       apply(dest);
   wake();
 }

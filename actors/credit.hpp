@@ -56,7 +56,7 @@ private:
 
   void take_report(const destination_report& report);
   void reset(const reset_breakers& which);
-  void look_at_probes();
+  void look_at_breakers();
   /// A breaker's state is another: room, senders, masters and the board follow.
   void apply(const destination& dest, bool success = false);
   void tell_senders(const destination& dest, const breaker& of, bool success);

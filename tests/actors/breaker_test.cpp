@@ -101,8 +101,8 @@ TEST(breaker, a_probe_without_a_word_is_lost_in_the_end) {
   const auto at = *under_test.wake_at();
   under_test.begin_probe(0, at);
   EXPECT_EQ(under_test.wake_at(), at + 2min);
-  EXPECT_FALSE(under_test.expire_probe(at + 2min - 1ms, 0));
-  EXPECT_TRUE(under_test.expire_probe(at + 2min, 0));
+  EXPECT_FALSE(under_test.expire(at + 2min - 1ms, 0));
+  EXPECT_TRUE(under_test.expire(at + 2min, 0));
   EXPECT_EQ(under_test.state(), open);
 }
 
@@ -120,6 +120,19 @@ TEST(breaker, traffic_ramps_up_by_what_is_committed) {
   EXPECT_EQ(limits, (std::vector<std::size_t>{2, 4, 8, 16, 32, 64}));
   EXPECT_EQ(under_test.limit(5), 100u);
   EXPECT_FALSE(under_test.committed(1'000, start + 5s));
+}
+
+TEST(breaker, a_ramp_without_traffic_ends_in_a_minute_unless_it_fails) {
+  auto under_test = opened();
+  under_test.succeeded(start);
+  under_test.failed(0, 1, "", start + 1s, 0);
+  EXPECT_EQ(under_test.wake_at(), start + 1min);
+  EXPECT_FALSE(under_test.expire(start + 1min, 0));
+  EXPECT_EQ(under_test.state(), ramping);
+  EXPECT_EQ(under_test.wake_at(), start + 2min);
+  under_test.succeeded(start + 90s);
+  EXPECT_TRUE(under_test.expire(start + 2min, 0));
+  EXPECT_EQ(under_test.state(), closed);
 }
 
 TEST(breaker, a_refusal_of_the_credentials_stays_until_it_is_reset) {
@@ -212,7 +225,7 @@ RC_GTEST_PROP(breaker, keeps_its_word_under_any_history, ()) {
       under_test.probe_idle_at(sender, now);
       break;
     case 8:
-      under_test.expire_probe(now, random);
+      under_test.expire(now, random);
       under_test.probe_unused(last_probe, now, random);
       break;
     }
@@ -240,7 +253,7 @@ RC_GTEST_PROP(breaker, keeps_its_word_under_any_history, ()) {
   under_test.reset(configuration, now);
   if (under_test.state(outage) == probing) {
     now += rules().probe_patience;
-    under_test.expire_probe(now, 0.5);
+    under_test.expire(now, 0.5);
   }
   now += rules().probe_max;
   if (under_test.state(outage) == open) {
