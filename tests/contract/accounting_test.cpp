@@ -116,9 +116,11 @@ public:
         if (const auto& work = any(held_); !work->targets.empty())
           session_.refund({{work->key.job, any(work->targets).id}});
       return;
-    case 28: // the clock is put back
-      session_.advance(-std::chrono::milliseconds{pick(7'200'000)});
-      return;
+    case 28: { // the clock is put back
+      const std::chrono::milliseconds by{pick(7'200'000)};
+      put_back_ += by;
+      return session_.advance(-by);
+    }
     case 29:
       if (pick(3) == 0)
         cancel_some();
@@ -136,7 +138,7 @@ public:
     session_.crash_and_reopen();
     for (const auto& one : session_.pauses())
       session_.resume(one.id);
-    session_.advance(3h);
+    session_.advance(put_back_ + 1h);
     session_.sweep();
     session_.run_to_the_end();
   }
@@ -323,6 +325,7 @@ private:
   }
 
   store_session session_;
+  std::chrono::milliseconds put_back_{0};
   std::vector<job_id> jobs_;
   std::vector<work_ptr> held_; ///< ever claimed, also what was given back
   std::set<work_ptr> lost_;    ///< of them, what a crash took: they may change nothing any more

@@ -198,6 +198,8 @@ TEST_P(paused, the_same_rule_again_is_the_same_pause) {
   EXPECT_FALSE(first.existed);
   EXPECT_TRUE(second.existed);
   EXPECT_EQ(second.reason, "one");
+  EXPECT_TRUE(second.existed);
+  EXPECT_FALSE(first.existed);
   const auto other = pause(rule_of_topic("other"));
   EXPECT_THAT(pauses(), SizeIs(2));
   EXPECT_EQ(resume(first.id), errc::ok);
@@ -339,6 +341,35 @@ TEST_P(paused, a_paused_job_expires_as_any_other) {
   sweep();
   expect_closed(job.id, 3);
   EXPECT_EQ(view(job.id).counts.expired, 3);
+}
+
+TEST_P(paused, a_closed_store_refuses_every_call) {
+  store().close();
+  auto& control = store().control();
+  auto& office = store().office();
+  EXPECT_EQ(resume(1), errc::stopping);
+  EXPECT_EQ(await<pause_view>([&](auto done) {
+              control.pause(rule_of_topic("news"), {}, std::move(done));
+            }).code,
+            errc::stopping);
+  EXPECT_EQ(await<cancel_result>([&](auto done) {
+              control.cancel_jobs(rule_of_topic("news"), std::nullopt, std::move(done));
+            }).code,
+            errc::stopping);
+  EXPECT_EQ(await<replay_result>([&](auto done) {
+              office.replay_dead_letters({}, false, std::move(done));
+            }).code,
+            errc::stopping);
+  EXPECT_EQ(await<dead_letter_count>([&](auto done) {
+              office.delete_dead_letters({}, std::move(done));
+            }).code,
+            errc::stopping);
+  EXPECT_EQ(
+    await<backlog>([&](auto done) { store().jobs().measure("push", std::move(done)); }).code,
+    errc::stopping);
+  EXPECT_EQ(
+    await<sweep_result>([&](auto done) { store().jobs().sweep({"push"}, std::move(done)); }).code,
+    errc::stopping);
 }
 
 TEST_P(paused, bulk_cancel_takes_open_jobs_that_fit_oldest_first_in_slices) {

@@ -14,9 +14,9 @@ namespace signalbox {
 /// The store in one SQLite database: a writer thread that serves job commits, lane operations and
 /// imports in turn, a transaction each, and a pool of readers (docs/ explains the tables).
 ///
-/// Callbacks come on the store's threads, or on the caller's when the store is closed. They may
-/// call the store again, but not close it. Queues are not bounded here: whoever calls bounds what
-/// it has under way.
+/// Callbacks come on the store's threads, or on the caller's when the call is refused at once. They
+/// may call the store again, but not close it. Queues are not bounded here: whoever calls bounds
+/// what it has under way.
 class sqlite_store final : public job_store,
                            public job_reader,
                            public job_control,

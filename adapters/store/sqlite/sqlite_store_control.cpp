@@ -3,9 +3,9 @@
 #include "adapters/store/sqlite/bulk_cancel.hpp"
 #include "adapters/store/sqlite/engine.hpp"
 #include "adapters/store/sqlite/letter_office.hpp"
+#include "adapters/store/sqlite/paging.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -81,22 +81,22 @@ void sqlite_store::resume(std::int64_t pause, callback<unit> done) {
 }
 
 void sqlite_store::list_pauses(page_request page, callback<page_of<pause_view>> done) {
-  done = engine_->admit(std::move(done));
-  if (!done)
-    return;
-  std::int64_t after = 0;
-  std::from_chars(page.after.data(), page.after.data() + page.after.size(), after);
-  page_of<pause_view> found;
-  for (auto& pause : engine_->shared().pauses.list()) {
-    if (pause.id <= after)
-      continue;
-    if (found.items.size() == page.limit) {
-      found.next = std::to_string(found.items.back().id);
-      break;
-    }
-    found.items.push_back(std::move(pause));
-  }
-  done(result<page_of<pause_view>>::success(std::move(found)));
+  if (done = engine_->admit(std::move(done)); done)
+    engine_->read<page_of<pause_view>>(
+      read_class::queries, std::move(done), [this, page = std::move(page)](connection&) {
+        const auto after = sqlite::number_after(page, 0);
+        page_of<pause_view> found;
+        for (auto& pause : engine_->shared().pauses.list()) {
+          if (pause.id <= after)
+            continue;
+          if (found.items.size() == page.limit) {
+            found.next = std::to_string(found.items.back().id);
+            break;
+          }
+          found.items.push_back(std::move(pause));
+        }
+        return result<page_of<pause_view>>::success(std::move(found));
+      });
 }
 
 void sqlite_store::cancel_jobs(work_rule rule, std::optional<timestamp> created_before,

@@ -80,17 +80,20 @@ bool sweep_pass::is_over() const {
 }
 
 template <class Work>
-void sweep_pass::each(connection& database, const std::vector<job_number>& jobs, Work work) {
+std::size_t sweep_pass::each(connection& database, const std::vector<job_number>& jobs, Work work) {
+  std::size_t count = 0;
   for (const auto job : jobs) {
     if (is_over()) {
       step_result_.more = true;
-      return;
+      return count;
     }
     if (state_.set_aside.count(job) != 0)
       continue;
+    ++count;
     if (const auto error = try_part(database, [&] { work(job); }))
       set_aside(database, job, *error);
   }
+  return count;
 }
 
 void sweep_pass::set_aside(connection& database, job_number job, const std::string& error) {
@@ -117,11 +120,11 @@ void sweep_pass::release_due(connection& database) {
                            "SELECT n FROM jobs INDEXED BY jobs_scheduled WHERE status = 1 "
                            "AND lane = ? AND not_before <= ? ORDER BY not_before LIMIT ?",
                            lane_, now_, request_.limit + state_.set_aside.size());
-  each(database, due, [&](job_number job) {
+  const auto count = each(database, due, [&](job_number job) {
     change_status(database, job, job_status::scheduled, job_status::queued);
     ++step_result_.released;
   });
-  step_result_.more |= due.size() >= request_.limit;
+  step_result_.more |= count >= request_.limit;
 }
 
 void sweep_pass::expire_late(connection& database) {
@@ -130,11 +133,11 @@ void sweep_pass::expire_late(connection& database) {
             "SELECT n FROM jobs INDEXED BY jobs_by_deadline WHERE status = 2 "
             "AND deadline IS NOT NULL AND lane = ? AND deadline <= ? ORDER BY deadline LIMIT ?",
             lane_, now_, request_.limit + state_.set_aside.size());
-  each(database, late, [&](job_number job) {
+  const auto count = each(database, late, [&](job_number job) {
     end_job(database, job, job_status::queued, job_status::expired);
     ++step_result_.expired;
   });
-  step_result_.more |= late.size() >= request_.limit;
+  step_result_.more |= count >= request_.limit;
 }
 
 void sweep_pass::end_leases(connection& database) {

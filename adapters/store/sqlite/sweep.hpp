@@ -51,8 +51,9 @@ private:
   void delete_old_rows(connection& database);
   void look_for_work(connection& database);
 
+  /// How many were worked on.
   template <class Work>
-  void each(connection& database, const std::vector<job_number>& jobs, Work work);
+  std::size_t each(connection& database, const std::vector<job_number>& jobs, Work work);
   void set_aside(connection& database, job_number job, const std::string& error);
   bool is_over() const;
 
