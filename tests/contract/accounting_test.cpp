@@ -253,6 +253,8 @@ private:
     else
       rule.user = "u" + number(40);
     session_.cancel_jobs(rule);
+    // They are closed behind the answer; this comes after.
+    await<unit>([&](auto done) { session_.store().reader().check_health(std::move(done)); });
   }
 
   // Outcomes for a random part of a work that was claimed some time, held or not.
