@@ -1,7 +1,8 @@
 #include "adapters/apns/render.hpp"
 
+#include "adapters/payload/push_content.hpp"
+
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
@@ -13,23 +14,6 @@ namespace signalbox {
 namespace json = boost::json;
 
 namespace {
-
-bool is_silent(const json::object& content) {
-  const auto* silent = content.if_contains("silent");
-  return silent != nullptr && silent->is_bool() && silent->get_bool();
-}
-
-std::string_view text_of(const json::object& content, std::string_view name) {
-  const auto* value = content.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string_view{value->get_string()}
-                                                : std::string_view{};
-}
-
-void copy_if_set(const json::object& from, std::string_view name, json::object& to,
-                 std::string_view new_name) {
-  if (const auto* value = from.if_contains(name); value != nullptr && !value->is_null())
-    to[new_name] = *value;
-}
 
 json::object render_alert(const json::object& content) {
   json::object alert;
@@ -53,32 +37,16 @@ json::object render_aps(const json::object& content) {
   return aps;
 }
 
-// RFC 7396, section 2.
-void merge_over(json::object& target, const json::object& patch) {
-  for (const auto& [name, value] : patch) {
-    if (value.is_null()) {
-      target.erase(name);
-    } else if (value.is_object()) {
-      auto& member = target[name];
-      if (!member.is_object())
-        member = json::object{};
-      merge_over(member.get_object(), value.get_object());
-    } else {
-      target[name] = value;
-    }
-  }
-}
-
 json::object render_body(const json::object& content) {
   json::object body;
   body["aps"] = render_aps(content);
   copy_if_set(content, "image_url", body, "image_url");
   // emplace keeps what is there: data overwrites nothing.
-  if (const auto* data = content.if_contains("data"); data != nullptr && data->is_object())
-    for (const auto& [name, value] : data->get_object())
+  if (const auto* data = object_of(content, "data"))
+    for (const auto& [name, value] : *data)
       body.emplace(name, value);
-  if (const auto* over = content.if_contains("apns"); over != nullptr && over->is_object())
-    merge_over(body, over->get_object());
+  if (const auto* over = object_of(content, "apns"))
+    merge_over(body, *over);
   return body;
 }
 
@@ -103,16 +71,6 @@ std::string render_collapse_id(const job_context& job, const json::object& conte
   if (const auto given = text_of(content, "collapse_id"); !given.empty())
     return std::string{given};
   return is_silent(content) ? std::string{} : job.id.to_string();
-}
-
-result<json::object> parse_content(std::string_view payload) {
-  boost::system::error_code error;
-  auto content = json::parse(payload, error);
-  if (error)
-    return result<json::object>::failure(errc::invalid, "payload: " + error.message());
-  if (!content.is_object())
-    return result<json::object>::failure(errc::invalid, "payload: not a JSON object");
-  return result<json::object>::success(std::move(content.get_object()));
 }
 
 } // namespace

@@ -92,7 +92,7 @@ void apns_request_writer::render_headers() {
     add_indexed_once(expiration_seen_, "apns-expiration", job.expiration, long_lived);
   if (!job.collapse_id.empty())
     add_indexed_once(collapse_id_seen_, "apns-collapse-id", job.collapse_id, long_lived);
-  request_ = {headers_, job.body};
+  request_ = {headers_, {job.body}};
 }
 
 void apns_request_writer::add_indexed_once(bool& seen, std::string_view name,
@@ -109,7 +109,7 @@ void apns_request_writer::add(std::string_view name, std::string_view value, int
     {bytes_of(name), bytes_of(value), name.size(), value.size(), static_cast<std::uint8_t>(flags)});
 }
 
-answer apns_request_writer::read(const http2_response& response) {
+answer apns_request_writer::read(const http2_response& response, std::uint32_t) {
   answer read;
   read.status = response.status;
   read.retry_after_s = parse_retry_after(response.retry_after, std::chrono::system_clock::now());

@@ -31,7 +31,7 @@ public:
   std::string prepare() override;
   const http2_request* write(work_queue::active_work& of, std::uint32_t position,
                              answer& failure) override;
-  answer read(const http2_response& response) override;
+  answer read(const http2_response& response, std::uint32_t note) override;
   bool retires_connection(const answer& last) override;
 
 private:

@@ -35,6 +35,7 @@ public:
     void* owner = nullptr;
     std::uint32_t position = 0;
     std::uint8_t tries = 0;
+    std::uint32_t note = 0;
   };
 
   enum class state : std::uint8_t {

@@ -96,9 +96,12 @@ struct client_session::callbacks {
   static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t limit,
                            std::uint32_t* flags, nghttp2_data_source* source, void*) {
     const auto& body = static_cast<stream*>(source->ptr)->unsent_body;
-    const auto size = std::min(limit, body.size());
+    std::size_t left = 0;
+    for (const auto& piece : body)
+      left += piece.size();
+    const auto size = std::min(limit, left);
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    if (size == body.size())
+    if (size == left)
       *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<ssize_t>(size);
   }
@@ -108,8 +111,12 @@ struct client_session::callbacks {
     auto& body = static_cast<stream*>(source->ptr)->unsent_body;
     auto& out = *self(user).out_;
     out.insert(out.end(), frame_header, frame_header + frame_header_size);
-    out.insert(out.end(), body.data(), body.data() + size);
-    body.remove_prefix(size);
+    for (auto& piece : body) {
+      const auto part = std::min(size, piece.size());
+      out.insert(out.end(), piece.data(), piece.data() + part);
+      piece.remove_prefix(part);
+      size -= part;
+    }
     return 0;
   }
 };

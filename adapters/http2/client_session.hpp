@@ -4,8 +4,8 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include <cstddef>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -15,11 +15,15 @@
 
 namespace signalbox {
 
+/// A body in the pieces it is made of: what all requests of a job share, around what one is about.
+using http2_body = std::array<std::string_view, 3>;
+
 /// One request. `headers` are read during the call; what they flag as NO_COPY, and the body, must
 /// stay valid until the stream has ended.
 struct http2_request {
   std::span<const nghttp2_nv> headers;
-  std::string_view body;
+  http2_body body;
+  std::uint32_t note = 0; ///< of the request's writer, who gets it back with the answer
 };
 
 /// How a stream ended.
@@ -113,7 +117,7 @@ private:
     std::int32_t id = 0;
     std::uint16_t status = 0;
     bool never_sent = false;
-    std::string_view unsent_body;
+    http2_body unsent_body;
     std::string retry_after;
     std::string body;
   };

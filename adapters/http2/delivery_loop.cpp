@@ -1,17 +1,17 @@
 #include "adapters/http2/delivery_loop.hpp"
 
+#include "adapters/http2/client_context.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <openssl/ssl.h>
 
 #include <atomic>
 #include <map>
 #include <mutex>
 #include <numeric>
 #include <pthread.h>
-#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -20,22 +20,6 @@ namespace signalbox {
 namespace asio = boost::asio;
 
 namespace {
-
-asio::ssl::context make_context(const std::string& ca_file) {
-  asio::ssl::context context{asio::ssl::context::tls_client};
-  // AES-128 first: the cheapest one on every server that matters.
-  SSL_CTX_set_ciphersuites(
-    context.native_handle(),
-    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256");
-  boost::system::error_code error;
-  if (ca_file.empty())
-    context.set_default_verify_paths(error);
-  else
-    context.load_verify_file(ca_file, error);
-  if (error)
-    throw std::runtime_error{"trust anchors " + ca_file + ": " + error.message()};
-  return context;
-}
 
 answer_batch all_unsent(work_ptr of, std::uint32_t first, std::uint32_t count,
                         const std::string& why) {
@@ -55,7 +39,7 @@ answer_batch all_unsent(work_ptr of, std::uint32_t first, std::uint32_t count,
 class delivery_loop::core : public std::enable_shared_from_this<core> {
 public:
   explicit core(delivery_loop_options options)
-    : options_{std::move(options)}, context_{make_context(options_.ca_file)} {}
+    : options_{std::move(options)}, context_{make_client_context(options_.ca_file)} {}
 
   void start() {
     thread_ = std::thread{[self = shared_from_this()] {

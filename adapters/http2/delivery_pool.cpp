@@ -11,6 +11,15 @@ using state = client_connection::state;
 
 constexpr std::size_t draining_per_connection = 3;
 constexpr std::string_view refused_too_often = "refused";
+constexpr std::uint16_t too_many_requests = 429;
+// How often writers without credentials are asked again.
+constexpr std::chrono::milliseconds obstacle_interval{50};
+
+// What a stream that outlives its answer may still read.
+struct request_memory {
+  std::shared_ptr<const void> rendered;
+  work_ptr of;
+};
 
 bool is_draining(const client_connection& connection) {
   return connection.current_state() == state::draining;
@@ -30,9 +39,8 @@ delivery_pool::delivery_pool(const boost::asio::any_io_executor& executor,
   : executor_{executor}, context_{context}, options_{std::move(options)}, stats_{stats},
     new_writer_{std::move(new_writer)}, on_answers_{std::move(on_answers)},
     reconnect_{options_.reconnect}, reconnect_timer_{executor}, waiting_timer_{executor},
-    stream_limit_{options_.connection.max_streams}, capacity_{
-                                                      std::make_shared<std::atomic<std::size_t>>(
-                                                        options_.connections * stream_limit_)} {}
+    again_timer_{executor}, stream_limit_{options_.connection.max_streams},
+    capacity_{std::make_shared<std::atomic<std::size_t>>(options_.connections * stream_limit_)} {}
 
 delivery_pool::~delivery_pool() {
   stats_.connections.add(-static_cast<std::int64_t>(members_.size()));
@@ -63,24 +71,35 @@ void delivery_pool::send_on(member& to) {
   auto& connection = *to.connection;
   if (queue_.waiting() == 0 || connection.free_streams() == 0)
     return;
-  if (auto obstacle = to.writer->prepare(); !obstacle.empty()) {
-    last_error_ = std::move(obstacle);
-    return;
-  }
   const auto now = clock::now();
-  while (queue_.waiting() > 0 && connection.free_streams() > 0) {
+  auto obstacle = to.writer->prepare();
+  obstructed_ = !obstacle.empty();
+  if (obstructed_) {
+    last_error_ = std::move(obstacle);
+    return look_again(now + obstacle_interval);
+  }
+  auto admitted = options_.gate ? options_.gate->admit(now) : send_gate::unlimited;
+  while (queue_.waiting() > 0 && connection.free_streams() > 0 && admitted > 0) {
     const auto pick = queue_.next();
     answer failure;
     const auto* request = to.writer->write(*pick.from, pick.position, failure);
     if (request == nullptr) {
       refuse(*pick.from, pick.position, std::move(failure));
-    } else if (connection.submit(*request, {pick.from, pick.position, pick.tries}, now)) {
+    } else if (connection.submit(*request, {pick.from, pick.position, pick.tries, request->note},
+                                 now)) {
       stats_.streams.add(1);
+      --admitted;
     } else {
       queue_.resend(pick, now);
-      return;
+      break;
     }
   }
+  if (!options_.gate)
+    return;
+  if (admitted == 1)
+    options_.gate->give_back();
+  else if (queue_.waiting() > 0)
+    look_again(options_.gate->ask_again(now));
 }
 
 void delivery_pool::on_response(client_connection& from, const client_connection::request_tag& tag,
@@ -89,6 +108,8 @@ void delivery_pool::on_response(client_connection& from, const client_connection
   stats_.streams.add(-1);
   if (response.status == 200) {
     reconnect_.reset();
+    if (options_.gate)
+      options_.gate->confirm();
     stats_.accepted.add(1);
     accepted_in_turn_ = true;
     queue_.accept(of, tag.position);
@@ -102,7 +123,11 @@ void delivery_pool::on_response(client_connection& from, const client_connection
   if (response.status != 0) {
     reconnect_.reset();
     auto& writer = *member_of(from).writer;
-    other = writer.read(response);
+    other = writer.read(response, tag.note);
+    if (options_.gate && response.status == too_many_requests)
+      options_.gate->throttle(clock::now(), std::chrono::seconds{other.retry_after_s});
+    else if (options_.gate)
+      options_.gate->confirm();
     if (writer.retires_connection(other))
       from.retire();
   } else {
@@ -146,7 +171,8 @@ void delivery_pool::count(const answer& other) {
 }
 
 std::shared_ptr<const void> delivery_pool::memory_of(const client_connection::request_tag& tag) {
-  return static_cast<work*>(tag.owner)->rendered;
+  const auto& of = *static_cast<work*>(tag.owner);
+  return std::make_shared<const request_memory>(request_memory{of.rendered, of.of()});
 }
 
 void delivery_pool::on_turn(client_connection& from) {
@@ -228,8 +254,23 @@ void delivery_pool::reconnect_later() {
   });
 }
 
+void delivery_pool::look_again(clock::time_point at) {
+  if (stopped_ || (again_at_ && *again_at_ <= at))
+    return;
+  again_at_ = at;
+  again_timer_.expires_at(at);
+  again_timer_.async_wait([this](boost::system::error_code error) {
+    if (error)
+      return;
+    again_at_.reset();
+    dispatch();
+  });
+}
+
 bool delivery_pool::is_usable() const {
-  return std::any_of(members_.begin(), members_.end(), [](const auto& one) {
+  if (options_.gate && options_.gate->is_closed())
+    return true;
+  return !obstructed_ && std::any_of(members_.begin(), members_.end(), [](const auto& one) {
     return one.connection->is_ready() && one.connection->stream_limit() > 0;
   });
 }
@@ -281,6 +322,8 @@ void delivery_pool::stop(std::string_view why) {
   stopped_ = true;
   last_error_ = why;
   reconnect_timer_.cancel();
+  again_timer_.cancel();
+  again_at_.reset();
   give_up(clock::time_point::max(), why);
   retire_connections();
 }

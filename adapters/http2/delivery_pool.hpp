@@ -5,6 +5,7 @@
 #include "adapters/http2/client_options.hpp"
 #include "adapters/http2/pool_stats.hpp"
 #include "adapters/http2/request_writer.hpp"
+#include "adapters/http2/send_gate.hpp"
 #include "adapters/http2/work_queue.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +28,7 @@ struct pool_options {
   client_options connection;
   std::size_t connections = 4;
   backoff_range reconnect;
+  std::shared_ptr<send_gate> gate; ///< of the quota that the requests use up; null: none
 };
 
 /// The connections of one sender instance to one destination, and the targets that wait for a
@@ -33,7 +36,8 @@ struct pool_options {
 ///
 /// Connections are opened as the queue needs them. What the protocol says was not processed is sent
 /// again on another stream, unless it was refused `max_tries` times; what waits for longer than the
-/// request timeout while no connection is usable is answered unsent.
+/// request timeout while no connection is usable, or while the writers have nothing to send with,
+/// is answered unsent. What a gate holds back waits.
 class delivery_pool final : private client_connection::observer {
 public:
   using clock = work_queue::clock;
@@ -97,6 +101,7 @@ private:
   void open_connections();
   void open_connection();
   void reconnect_later();
+  void look_again(clock::time_point at);
   bool is_usable() const;
   void wait_for_connection();
   void look_at_waiting();
@@ -115,6 +120,9 @@ private:
   backoff reconnect_;
   boost::asio::steady_timer reconnect_timer_;
   boost::asio::steady_timer waiting_timer_;
+  boost::asio::steady_timer again_timer_;
+  std::optional<clock::time_point> again_at_; ///< of the timer that is under way
+  bool obstructed_ = false;                   ///< the writers have nothing to send with
   bool reconnect_pending_ = false;
   bool waiting_ = false;
   bool stopped_ = false;

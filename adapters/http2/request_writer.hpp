@@ -27,8 +27,8 @@ public:
   virtual const http2_request* write(work_queue::active_work& of, std::uint32_t position,
                                      answer& failure) = 0;
 
-  /// What a response other than 200 says; its position is not set.
-  virtual answer read(const http2_response& response) = 0;
+  /// What a response other than 200 says; its position is not set. `note` is the request's.
+  virtual answer read(const http2_response& response, std::uint32_t note) = 0;
 
   /// Whether the connection should take no more requests after this answer. May also start what the
   /// answer asks for, such as new credentials.

@@ -55,7 +55,7 @@ protected:
       ADD_FAILURE() << failure.reason;
       return {};
     }
-    body_ = request->body;
+    body_ = request->body[0];
     return headers_of(*request);
   }
 
@@ -158,7 +158,7 @@ TEST_F(request_writer_test, answers_are_read_with_reason_timestamp_and_retry_aft
   response.status = 410;
   response.retry_after = "12";
   response.body = R"({"reason":"Unregistered","timestamp":1700000000123})";
-  const auto read = by->read(response);
+  const auto read = by->read(response, 0);
   EXPECT_EQ(read.kind, answer_kind::answered);
   EXPECT_EQ(read.status, 410);
   EXPECT_EQ(read.reason, "Unregistered");
@@ -166,8 +166,8 @@ TEST_F(request_writer_test, answers_are_read_with_reason_timestamp_and_retry_aft
   EXPECT_EQ(read.retry_after_s, 12u);
   for (const auto* odd : {"", "<html>", "[1]", R"({"reason":5,"timestamp":"x"})"}) {
     response.body = odd;
-    EXPECT_EQ(by->read(response).reason, "") << odd;
-    EXPECT_EQ(by->read(response).status, 410);
+    EXPECT_EQ(by->read(response, 0).reason, "") << odd;
+    EXPECT_EQ(by->read(response, 0).status, 410);
   }
 }
 

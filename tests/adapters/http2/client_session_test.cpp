@@ -124,7 +124,9 @@ protected:
   void on_goaway(std::uint32_t) override { ++goaways; }
   void on_pong() override { ++pongs; }
 
-  client_session::slot submit(std::string_view body = "{}") {
+  client_session::slot submit(std::string_view body = "{}") { return submit(http2_body{body}); }
+
+  client_session::slot submit(const http2_body& body) {
     const std::vector<nghttp2_nv> headers{field(":method", "POST"), field(":scheme", "https"),
                                           field(":authority", "localhost"),
                                           field(":path", "/3/device/abc")};
@@ -185,6 +187,17 @@ TEST_F(client_session_test, a_body_larger_than_the_peers_window_waits_for_it) {
   for (int i = 0; i < 20; ++i)
     exchange();
   EXPECT_EQ(server.requests[1].body, body);
+}
+
+TEST_F(client_session_test, a_body_in_pieces_arrives_as_one_wherever_frames_and_windows_cut_it) {
+  const std::string middle(100'000, 'm');
+  submit(http2_body{"head", middle, "tail"});
+  submit(http2_body{"", "only", ""});
+  for (int i = 0; i < 20; ++i)
+    exchange();
+  EXPECT_EQ(server.requests[1].body, "head" + middle + "tail");
+  EXPECT_TRUE(server.requests[1].complete);
+  EXPECT_EQ(server.requests[3].body, "only");
 }
 
 TEST_F(client_session_test, a_slot_that_is_used_again_remembers_nothing) {

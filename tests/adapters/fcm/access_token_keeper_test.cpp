@@ -1,0 +1,174 @@
+#include "actors/fcm_reactions.hpp"
+#include "adapters/fcm/access_token_keeper.hpp"
+#include "tests/adapters/fcm/fcm_fixture.hpp"
+
+#include <fstream>
+#include <future>
+
+using namespace signalbox;
+using namespace std::chrono_literals;
+
+namespace {
+
+class access_token_keeper_test : public fcm_fixture {
+protected:
+  /// The account's file under another name, for tests that spoil it.
+  std::filesystem::path own_file(const std::string& name) {
+    const auto copy = simulator_directory::path() / name;
+    std::filesystem::copy_file(simulator_.tls().service_account, copy,
+                               std::filesystem::copy_options::overwrite_existing);
+    return copy;
+  }
+
+  std::uint32_t serial_of(const access_token& of) {
+    const auto current = of.current(access_token::clock::now());
+    return current ? current->serial : 0;
+  }
+
+  std::uint64_t token_requests() { return simulator_.fcm_totals().token_requests; }
+};
+
+TEST_F(access_token_keeper_test, a_token_is_fetched_in_the_background) {
+  access_token_keeper keeper{token_options()};
+  const auto token = keeper.token_for(simulator_.tls().service_account);
+  ASSERT_TRUE(eventually([&] { return has_token(*token); })) << token->last_error();
+  const auto current = token->current(access_token::clock::now());
+  EXPECT_TRUE(current->authorization.starts_with("Bearer ya29.")) << current->authorization;
+  EXPECT_EQ(current->path, "/v1/projects/signalbox-sim/messages:send");
+  EXPECT_EQ(token->last_error(), "");
+  EXPECT_EQ(token->current(access_token::clock::now() + 1h), nullptr);
+}
+
+TEST_F(access_token_keeper_test, everybody_shares_the_token_of_an_account) {
+  access_token_keeper keeper{token_options()};
+  const auto token = keeper.token_for(simulator_.tls().service_account);
+  EXPECT_EQ(keeper.token_for(simulator_.tls().service_account), token);
+  ASSERT_TRUE(eventually([&] { return has_token(*token); }));
+  EXPECT_EQ(token_requests(), 1u);
+}
+
+TEST_F(access_token_keeper_test, it_is_refreshed_before_its_end) {
+  faults(R"({"token_lifetime_s":1})");
+  access_token_keeper keeper{token_options()};
+  const auto token = keeper.token_for(simulator_.tls().service_account);
+  ASSERT_TRUE(eventually([&] { return serial_of(*token) >= 3; }));
+}
+
+TEST_F(access_token_keeper_test, an_endpoint_that_fails_is_asked_again) {
+  faults(R"({"token_status":503})");
+  access_token_keeper keeper{token_options()};
+  const auto token = keeper.token_for(simulator_.tls().service_account);
+  ASSERT_TRUE(eventually([&] { return token_requests() >= 3; }));
+  EXPECT_FALSE(has_token(*token));
+  EXPECT_EQ(token->obstacle(), fcm_no_access_token);
+  EXPECT_NE(token->last_error().find("/token: status 503"), std::string::npos)
+    << token->last_error();
+  faults(R"({"token_status":0})");
+  EXPECT_TRUE(eventually([&] { return has_token(*token); }));
+  EXPECT_EQ(token->last_error(), "");
+}
+
+TEST_F(access_token_keeper_test, an_account_that_is_refused_has_no_credentials) {
+  faults(R"({"token_status":400})");
+  access_token_keeper keeper{token_options()};
+  const auto token = keeper.token_for(simulator_.tls().service_account);
+  ASSERT_TRUE(eventually([&] { return token->obstacle() == fcm_no_credentials; }));
+  EXPECT_NE(token->last_error().find("invalid_grant"), std::string::npos) << token->last_error();
+}
+
+TEST_F(access_token_keeper_test, nobody_listens) {
+  const auto file = own_file("nobody.json");
+  sim::write_service_account(
+    [&] {
+      auto files = simulator_.tls();
+      files.service_account = file;
+      return files;
+    }(),
+    "https://localhost:1/token");
+  access_token_keeper keeper{token_options()};
+  const auto token = keeper.token_for(file);
+  ASSERT_TRUE(eventually([&] { return !token->last_error().empty(); }));
+  EXPECT_EQ(token->obstacle(), fcm_no_access_token);
+}
+
+TEST_F(access_token_keeper_test, a_file_that_cannot_be_used_is_told_at_once_and_read_again) {
+  const auto file = own_file("late.json");
+  std::filesystem::remove(file);
+  auto options = token_options();
+  access_token_keeper keeper{options};
+  const auto token = keeper.token_for(file);
+  EXPECT_EQ(token->last_error(), file.string() + ": No such file or directory");
+  EXPECT_EQ(token->obstacle(), fcm_no_credentials);
+  own_file("late.json");
+  EXPECT_TRUE(eventually([&] { return has_token(*token); }));
+}
+
+TEST_F(access_token_keeper_test, a_reload_fetches_with_what_is_in_the_file) {
+  const auto file = own_file("rotated.json");
+  access_token_keeper keeper{token_options()};
+  const auto token = keeper.token_for(file);
+  ASSERT_TRUE(eventually([&] { return has_token(*token); }));
+  std::promise<std::uint32_t> told;
+  keeper.reload([&] { told.set_value(serial_of(*token)); });
+  EXPECT_EQ(told.get_future().get(), 2u);
+
+  std::ofstream{file} << "{}";
+  std::promise<std::string> failed;
+  keeper.reload([&] { failed.set_value(token->last_error()); });
+  EXPECT_EQ(failed.get_future().get(), file.string() + ": \"type\" is not \"service_account\"");
+  EXPECT_TRUE(has_token(*token)) << "the token lasts as long as it lasts";
+}
+
+TEST_F(access_token_keeper_test, a_reload_without_accounts_is_over_at_once) {
+  access_token_keeper keeper{token_options()};
+  std::promise<void> told;
+  keeper.reload([&] { told.set_value(); });
+  EXPECT_EQ(told.get_future().wait_for(20s), std::future_status::ready);
+}
+
+TEST_F(access_token_keeper_test, a_refused_token_is_replaced_once_and_at_once) {
+  access_token_keeper keeper{token_options()};
+  const auto token = keeper.token_for(simulator_.tls().service_account);
+  ASSERT_TRUE(eventually([&] { return has_token(*token); }));
+  const auto now = access_token::clock::now();
+  EXPECT_FALSE(token->report_refused(1, now));
+  EXPECT_FALSE(token->report_refused(1, now));
+  ASSERT_TRUE(eventually([&] { return serial_of(*token) == 2; }));
+  EXPECT_FALSE(token->report_refused(1, now)) << "a late answer to the one before";
+  EXPECT_EQ(token_requests(), 2u);
+  EXPECT_TRUE(has_token(*token));
+}
+
+TEST_F(access_token_keeper_test, a_fresh_token_that_is_refused_means_the_account) {
+  auto options = token_options();
+  options.least_interval = 50ms;
+  access_token_keeper keeper{options};
+  const auto token = keeper.token_for(simulator_.tls().service_account);
+  ASSERT_TRUE(eventually([&] { return has_token(*token); }));
+  token->report_refused(1, access_token::clock::now());
+  ASSERT_TRUE(eventually([&] { return serial_of(*token) == 2; }));
+  EXPECT_TRUE(token->report_refused(2, access_token::clock::now()));
+  EXPECT_TRUE(token->report_refused(2, access_token::clock::now()));
+  EXPECT_TRUE(has_token(*token)) << "a probe needs one";
+  EXPECT_TRUE(eventually([&] { return serial_of(*token) == 3; }));
+}
+
+TEST_F(access_token_keeper_test, a_token_outlives_its_keeper) {
+  std::shared_ptr<access_token> token;
+  {
+    access_token_keeper keeper{token_options()};
+    token = keeper.token_for(simulator_.tls().service_account);
+    ASSERT_TRUE(eventually([&] { return has_token(*token); }));
+  }
+  EXPECT_FALSE(token->report_refused(1, access_token::clock::now()));
+  EXPECT_FALSE(has_token(*token));
+}
+
+TEST_F(access_token_keeper_test, it_can_go_while_it_fetches) {
+  faults(R"({"stall":true})");
+  access_token_keeper keeper{token_options()};
+  keeper.token_for(simulator_.tls().service_account);
+  ASSERT_TRUE(eventually([&] { return token_requests() == 1; }));
+}
+
+} // namespace
