@@ -17,6 +17,7 @@
 #include <caf/scoped_actor.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
@@ -84,6 +85,16 @@ http::server_options server_options(const node_settings::http_group& settings) {
   options.body_timeout = settings.body_timeout;
   options.idle_timeout = settings.idle_timeout;
   return options;
+}
+
+/// A job that came before its lane would be told that there is none.
+bool wait_for_lanes(const job_door& door, const std::vector<std::string>& lanes) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  return std::all_of(lanes.begin(), lanes.end(), [&](const std::string& lane) {
+    while (!door.knows(lane) && std::chrono::steady_clock::now() < limit)
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    return door.knows(lane);
+  });
 }
 
 } // namespace
@@ -228,12 +239,19 @@ node::start_result node::start() {
     if (lane.kind == lane_settings::lane_kind::push)
       options.lanes.push_back(p.lane(settings_, lane));
   const node_ports ports{*p.store, p.clock, p.door, p.stages, p.breakers, p.lanes};
+  std::vector<std::string> lanes;
+  for (const auto& lane : options.lanes)
+    lanes.push_back(lane.name);
   p.root = p.actors.spawn<node_supervisor_actor>(ports, std::move(options));
 
   auto serving = server_options(settings_.http);
   serving.on_idle = [&door = p.door] { door.pass_on(); };
   p.server = std::make_unique<http::server>(std::move(serving),
                                             p.routes(settings_.http.max_batch_body_bytes));
+  if (!wait_for_lanes(p.door, lanes)) {
+    stop();
+    return {node_status::failed, "the lanes did not start within 10 s"};
+  }
   try {
     p.server->start();
   } catch (const std::system_error& error) {

@@ -344,6 +344,36 @@ def full_disk_in_a_fan_out():
         check(wait_for_job(node, publish(node, "all"))["counts"]["accepted"] == count, "no jobs after room was made")
 
 
+def jobs_posted_while_the_node_starts():
+    """A node that answers knows its lanes: what it cannot take yet is not called wrong."""
+    with stage(settings()) as (node, simulator):
+        port = port_of(node.url)
+        node.config.write_text(node.config.read_text().replace("port = 0", f"port = {port}", 1))
+        answers, ended = set(), threading.Event()
+
+        def post():
+            while not ended.is_set():
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+                try:
+                    while not ended.is_set():
+                        connection.request("POST", "/v1/topics/all/publish", '{"title": "x", "dry_run": true}')
+                        answer = connection.getresponse()
+                        answers.add((answer.status, answer.read()))
+                except (OSError, http.client.HTTPException):
+                    connection.close()
+
+        threads = [threading.Thread(target=post) for _ in range(2)]
+        for each in threads:
+            each.start()
+        for _ in range(15):
+            node.kill()
+            node.start()
+        ended.set()
+        for each in threads:
+            each.join()
+        check({status for status, _ in answers} <= {200, 503} and len(answers) > 0, f"{answers}")
+
+
 def finished_in_store(node):
     return in_database(node, "SELECT SUM(accepted + rejected + unknown + expired + skipped) FROM jobs")
 
