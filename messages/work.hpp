@@ -53,7 +53,8 @@ struct settled_target {
 
 enum class work_kind : std::uint8_t {
   chunk, ///< first tries: outcomes set done bits
-  retry, ///< due retries of one chunk: outcomes end retry rows
+  retry, ///< due retries of one job and destination: outcomes end retry rows; `key` is of the chunk
+         ///< of one of them
 };
 
 /// What a master claimed under a lease and a sender works off. Immutable once handed over.

@@ -142,16 +142,18 @@ private:
     for (const auto& [job, token] : paused)
       park_retry(database_, job, token);
     parked_ += paused.size();
-    std::map<std::pair<job_number, std::uint32_t>, claimed_work> by_chunk;
-    for (const auto& row : rows) {
-      if (!lease_retry(row.job, row.row.token))
-        continue;
-      auto& taken = by_chunk[{row.job, row.seq}];
-      taken.retries.push_back(row.row);
-    }
-    for (auto& [place, taken] : by_chunk) {
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const auto& a, const auto& b) { return a.job < b.job; });
+    for (auto begin = rows.begin(), end = begin; begin != rows.end(); begin = end) {
+      // An epoch of its own: with the job it is what the work's rows are found by.
+      epoch_ = next_epoch(database_, state_);
+      claimed_work taken;
       taken.kind = work_kind::retry;
-      add(std::move(taken), place.first, place.second, dest);
+      for (; end != rows.end() && end->job == begin->job; ++end)
+        if (lease_retry(end->job, end->row.token))
+          taken.retries.push_back(end->row);
+      if (!taken.retries.empty())
+        add(std::move(taken), begin->job, begin->seq, dest);
     }
     return rows.size();
   }

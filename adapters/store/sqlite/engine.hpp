@@ -79,7 +79,7 @@ public:
        }});
   }
 
-  /// Runs `body` on a reader, then `done` with its answer.
+  /// Runs `body` on a reader, all of it on one state of the database, then `done` with its answer.
   template <class T, class Body>
   void read(sqlite::read_class where, callback<T> done, Body body) {
     readers_->submit(where, [done = std::move(done), body = std::move(body)](
@@ -92,6 +92,7 @@ public:
     if (database == nullptr)
       return result<T>::failure(errc::stopping, "the store is closed");
     try {
+      const sqlite::snapshot one_state{*database};
       return body(*database);
     } catch (const sqlite::failure& error) {
       return result<T>::failure(sqlite::to_errc(error.code()), error.what());

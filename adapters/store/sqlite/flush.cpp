@@ -10,7 +10,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <tuple>
 
@@ -200,34 +202,39 @@ private:
   }
 
   void flush_retries(batch_refs batches, const work& of) {
-    job_counts counts;
+    std::map<std::uint32_t, job_counts> by_chunk;
     for (const auto* batch : batches) {
       for (const auto position : batch->accepted)
-        if (position < of.targets.size() && end_retry(of, of.targets[position].id))
-          accept(*batch, of.targets[position].id, counts);
+        if (position < of.targets.size())
+          if (const auto seq = end_retry(of, of.targets[position].id))
+            accept(*batch, of.targets[position].id, by_chunk[*seq]);
       for (const auto& one : batch->others) {
         if (one.status == outcome_status::retry)
           reschedule(*batch, one);
-        else if (end_retry(of, one.token))
-          settle(*batch, one, counts);
+        else if (const auto seq = end_retry(of, one.token))
+          settle(*batch, one, by_chunk[*seq]);
       }
     }
-    if (counts == job_counts{})
-      return;
-    database_.execute("UPDATE chunks SET accepted = accepted + ?, rejected = rejected + ?, "
-                      "unknown = unknown + ?, expired = expired + ?, skipped = skipped + ? "
-                      "WHERE job = ? AND seq = ?",
-                      counts.accepted, counts.rejected, counts.unknown, counts.expired,
-                      counts.skipped, job_, of.key.seq);
-    result_.finished_chunks_of.push_back(of.key.job);
+    for (const auto& [seq, counts] : by_chunk)
+      database_.execute("UPDATE chunks SET accepted = accepted + ?, rejected = rejected + ?, "
+                        "unknown = unknown + ?, expired = expired + ?, skipped = skipped + ? "
+                        "WHERE job = ? AND seq = ?",
+                        counts.accepted, counts.rejected, counts.unknown, counts.expired,
+                        counts.skipped, job_, seq);
+    if (!by_chunk.empty())
+      result_.finished_chunks_of.push_back(of.key.job);
   }
 
-  bool end_retry(const work& of, token_id token) {
-    const bool ended = database_.execute("DELETE FROM retries WHERE job = ? AND token = ? "
-                                         "AND epoch = ? AND owner = ?",
-                                         job_, token, of.epoch, shared_.owner) > 0;
-    result_.stale += ended ? 0 : 1;
-    return ended;
+  // The chunk of the row that ended; nothing if it is not this work's any more.
+  std::optional<std::uint32_t> end_retry(const work& of, token_id token) {
+    const auto seq = database_.value("DELETE FROM retries WHERE job = ? AND token = ? "
+                                     "AND epoch = ? AND owner = ? RETURNING seq",
+                                     job_, token, of.epoch, shared_.owner);
+    if (!seq) {
+      ++result_.stale;
+      return std::nullopt;
+    }
+    return static_cast<std::uint32_t>(*seq);
   }
 
   void reschedule(const outcome_batch& batch, const outcome& one) {

@@ -78,8 +78,8 @@ bool renew_one(connection& database, const shared_state& shared, job_number job,
                             "AND status = 2 AND owner = ? AND epoch = ?",
                             expires_at, job, lease.key.seq, shared.owner, lease.epoch) > 0;
   return database.execute("UPDATE retries INDEXED BY retries_leased SET lease_expires_at = ? "
-                          "WHERE job = ? AND seq = ? AND epoch = ? AND owner = ?",
-                          expires_at, job, lease.key.seq, lease.epoch, shared.owner) > 0;
+                          "WHERE job = ? AND epoch = ? AND owner = ?",
+                          expires_at, job, lease.epoch, shared.owner) > 0;
 }
 
 } // namespace
@@ -169,9 +169,8 @@ void release_leases(connection& database, shared_state& shared, writer_state& st
                        *job, one.key.seq, shared.owner, one.epoch);
     else
       database.execute("UPDATE retries INDEXED BY retries_leased SET owner = NULL, epoch = NULL, "
-                       "lease_expires_at = NULL WHERE job = ? AND seq = ? AND epoch = ? "
-                       "AND owner = ?",
-                       *job, one.key.seq, one.epoch, shared.owner);
+                       "lease_expires_at = NULL WHERE job = ? AND epoch = ? AND owner = ?",
+                       *job, one.epoch, shared.owner);
   }
 }
 
@@ -188,9 +187,9 @@ std::optional<held_lease> find_held(connection& database, const shared_state& sh
                        "AND status = 2 AND epoch = ? AND owner = ?",
                        *job, lease.key.seq, lease.epoch, shared.owner)
       : database.query("SELECT app, pool, lease_expires_at, token, position, attempts, sent "
-                       "FROM retries INDEXED BY retries_leased WHERE job = ? AND seq = ? "
-                       "AND epoch = ? AND owner = ?",
-                       *job, lease.key.seq, lease.epoch, shared.owner);
+                       "FROM retries INDEXED BY retries_leased WHERE job = ? AND epoch = ? "
+                       "AND owner = ?",
+                       *job, lease.epoch, shared.owner);
   bool exists = false;
   while (found.next()) {
     exists = true;

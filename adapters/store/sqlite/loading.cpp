@@ -62,7 +62,12 @@ private:
   // The targets of a chunk are neighbours in their topic, so one range holds them all, and little
   // else; retries are few in a wide range.
   void load_topic(const std::vector<wanted>& targets) {
-    if (into_.kind == work_kind::retry || !topic_exists()) {
+    if (!topic_exists()) { // its members are still being removed
+      for (const auto& one : targets)
+        skip_of_topic(one);
+      return;
+    }
+    if (into_.kind == work_kind::retry) {
       for (const auto& one : targets)
         load_one_of_topic(one);
       return;
@@ -89,10 +94,12 @@ private:
   }
 
   void load_one_of_topic(const wanted& one) {
-    if (topic_exists() &&
-        database_.value("SELECT 1 FROM topic_tokens WHERE topic = ? AND pool = ? AND token = ?",
-                        facts_.scope_id, pool_, one.id))
-      load_one(one);
+    auto found = database_.query("SELECT t.token FROM topic_tokens m CROSS JOIN tokens t "
+                                 "ON t.id = m.token WHERE m.topic = ? AND m.pool = ? "
+                                 "AND m.token = ?",
+                                 facts_.scope_id, pool_, one.id);
+    if (found.next())
+      add(one, found.text(0));
     else
       skip_of_topic(one);
   }

@@ -15,23 +15,6 @@ namespace {
   "total, planned, accepted, rejected, unknown, expired, skipped, created_at, not_before, "        \
   "expires_at, completed_at, replay_of"
 
-/// Several statements that see one state of the database.
-class snapshot {
-public:
-  explicit snapshot(connection& database) : database_{database} { database_.execute("BEGIN"); }
-  ~snapshot() {
-    try {
-      database_.execute("COMMIT");
-    } catch (const failure&) { // only reading: there is nothing to lose
-    }
-  }
-  snapshot(const snapshot&) = delete;
-  snapshot& operator=(const snapshot&) = delete;
-
-private:
-  connection& database_;
-};
-
 job_view view_of(const rows& found) {
   job_view view;
   view.id = found.id(1);
@@ -64,7 +47,6 @@ std::optional<job_number> number_of(connection& database, app_id app, const job_
 } // namespace
 
 result<job_view> read_job(connection& database, app_id app, const job_id& id) {
-  const snapshot one{database};
   return read_view(database, app, id);
 }
 
@@ -91,7 +73,6 @@ result<page_of<job_view>> read_jobs(connection& database, app_id app, scope_kind
   if (!scope_id)
     return answer::failure(errc::not_found, (scope == scope_kind::user ? "user '" : "topic '") +
                                               name + "' does not exist");
-  const snapshot one{database};
   const auto newest = database.value("SELECT max(n) FROM jobs").value_or(0);
   auto before = number_after(page, newest + 1);
   page_of<job_view> found;

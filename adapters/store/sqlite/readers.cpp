@@ -1,5 +1,7 @@
 #include "adapters/store/sqlite/readers.hpp"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <pthread.h>
 #include <utility>
@@ -30,6 +32,11 @@ void readers::submit(read_class where, task run) {
     }
   }
   run(nullptr);
+}
+
+snapshot::~snapshot() {
+  // Nothing was written: whatever ends it is right.
+  sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 void readers::stop() {

@@ -15,6 +15,19 @@
 
 namespace signalbox::sqlite {
 
+/// All that is read while it lives is of one state of the database, and its locks are taken once.
+class snapshot {
+public:
+  explicit snapshot(connection& database) : database_{database} { database_.execute("BEGIN"); }
+  ~snapshot();
+
+  snapshot(const snapshot&) = delete;
+  snapshot& operator=(const snapshot&) = delete;
+
+private:
+  connection& database_;
+};
+
 /// Who a read is for: pages and counts for people never take the last thread from a lane.
 enum class read_class : std::uint8_t { lanes, queries };
 

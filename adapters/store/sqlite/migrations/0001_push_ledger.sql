@@ -182,7 +182,7 @@ CREATE TABLE retries(
   PRIMARY KEY(job, token)
 ) WITHOUT ROWID;
 CREATE INDEX retries_due ON retries(lane, app, pool, run_at) WHERE epoch IS NULL AND parked = 0;
-CREATE INDEX retries_leased ON retries(job, seq, epoch) WHERE epoch IS NOT NULL;
+CREATE INDEX retries_leased ON retries(job, epoch) WHERE epoch IS NOT NULL;
 CREATE INDEX retries_parked ON retries(job) WHERE parked = 1;
 
 CREATE TABLE receipts(
