@@ -1,17 +1,12 @@
 #include "runtime/node.hpp"
 
-#include "actors/apns_verdict.hpp"
 #include "actors/node_supervisor.hpp"
-#include "adapters/apns/provider_token_keeper.hpp"
-#include "adapters/apns/render.hpp"
-#include "adapters/apns/transport.hpp"
 #include "adapters/http/api.hpp"
 #include "adapters/http/server.hpp"
-#include "adapters/http2/proxy_settings.hpp"
 #include "adapters/store/sqlite/sqlite_store.hpp"
 #include "adapters/telemetry/metrics.hpp"
 #include "runtime/node_config.hpp"
-#include "runtime/unconfigured_transport.hpp"
+#include "runtime/providers.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
@@ -54,26 +49,6 @@ sqlite_options store_options(const node_settings::store_group& settings, const w
   return options;
 }
 
-result<proxy_settings> proxies_of(const node_settings::apns_group& settings) {
-  return settings.proxy.empty() ? proxy_settings_from_environment()
-                                : parse_proxy_settings(settings.proxy, "");
-}
-
-apns_transport_options transport_options(const node_settings::apns_group& settings) {
-  apns_transport_options options;
-  options.proxy = proxies_of(settings).value;
-  options.production = {settings.production_host, std::to_string(settings.production_port)};
-  options.sandbox = {settings.sandbox_host, std::to_string(settings.sandbox_port)};
-  options.ca_file = settings.ca_file.string();
-  options.connections = settings.connections;
-  options.max_streams = settings.max_streams;
-  options.request_timeout = settings.request_timeout;
-  options.connect_timeout = settings.connect_timeout;
-  options.ping_interval = settings.ping_interval;
-  options.reconnect = {settings.reconnect_min, settings.reconnect_max};
-  return options;
-}
-
 http::server_options server_options(const node_settings::http_group& settings) {
   http::server_options options;
   options.address = settings.address;
@@ -107,36 +82,17 @@ struct node::parts {
   breaker_board breakers;
   lane_board lanes;
   std::unique_ptr<sqlite_store> store;
-  std::unique_ptr<provider_token_keeper> tokens;
-  apns_app app;
+  providers provided;
   node_config config;
   caf::actor_system actors{config};
   node_supervisor root;
   std::unique_ptr<http::server> server;
 
-  explicit parts(const node_settings& settings) : config(settings) {}
+  explicit parts(const node_settings& settings) : provided(settings), config(settings) {}
 
-  std::vector<provider_options> providers(const node_settings& settings);
   lane_options lane(const node_settings& settings, const lane_settings& lane);
   http::router routes(std::size_t max_batch_body);
 };
-
-std::vector<provider_options> node::parts::providers(const node_settings& settings) {
-  const provider_options unconfigured{platform::fcm,
-                                      [] { return std::make_shared<unconfigured_transport>(); },
-                                      unconfigured_transport::judge};
-  auto apns = unconfigured;
-  apns.provider = platform::apns;
-  if (app.production) {
-    apns.make_transport = [options = transport_options(settings.apns), app = app] {
-      auto transport = std::make_shared<apns_transport>(options);
-      transport->set_app(default_app, app);
-      return transport;
-    };
-    apns.classify = judge_apns;
-  }
-  return {apns, unconfigured};
-}
 
 lane_options node::parts::lane(const node_settings& settings, const lane_settings& lane) {
   lane_options options;
@@ -146,9 +102,7 @@ lane_options node::parts::lane(const node_settings& settings, const lane_setting
   options.ingest_mailbox = static_cast<std::int64_t>(lane.ingest_mailbox);
   options.mailbox = static_cast<std::int64_t>(lane.mailbox);
   options.commit_credit = 2 * settings.ingest.group_size;
-  options.window = lane.window > 0
-                     ? lane.window
-                     : settings.apns.connections * settings.apns.max_streams + lane.flush_size;
+  options.window = lane.window > 0 ? lane.window : provided.streams() + lane.flush_size;
   options.chunk_size = lane.chunk_size;
   options.claim_chunks = lane.claim_chunks;
   options.lease = lane.lease;
@@ -160,7 +114,7 @@ lane_options node::parts::lane(const node_settings& settings, const lane_setting
   options.retries = {static_cast<unsigned>(lane.max_attempts), lane.backoff_min, lane.backoff_max};
   options.restarts = {settings.supervisor.restart_min, settings.supervisor.restart_max,
                       settings.supervisor.max_restarts, settings.supervisor.restart_window};
-  options.providers = providers(settings);
+  options.providers = provided.options();
   return options;
 }
 
@@ -189,7 +143,8 @@ http::router node::parts::routes(std::size_t max_batch_body) {
     return checks;
   };
   return http::make_api(
-    {*store, *store, *store, *store, *store, breakers, door, clock, check_apns_size,
+    {*store, *store, *store, *store, *store, breakers, door, clock,
+     [this](std::string_view payload) { return provided.check_payload(payload); },
      [this] { return render_metrics(stages, lanes, breakers); }, full, max_batch_body});
 }
 
@@ -211,23 +166,9 @@ node::start_result node::start() {
   }
   p.store = std::move(opened.value);
 
-  if (const auto& apns = settings_.apns; !apns.key_file.empty()) {
-    if (const auto proxies = proxies_of(apns); !proxies.ok()) {
-      parts_.reset();
-      return {node_status::failed, proxies.message};
-    }
-    const auto refresh = std::chrono::duration_cast<std::chrono::minutes>(apns.token_refresh);
-    p.tokens = std::make_unique<provider_token_keeper>(
-      provider_token_policy{refresh, std::chrono::minutes{20}});
-    const provider_key key{apns.team_id, apns.key_id, apns.key_file};
-    p.app = {apns.bundle, p.tokens->token_for(key, environment::production),
-             p.tokens->token_for(key, environment::sandbox)};
-    if (const auto error = p.app.production->last_error(); !error.empty()) {
-      parts_.reset();
-      return {node_status::failed, error};
-    }
-  } else {
-    spdlog::warn("event=apns_not_configured text=\"pushes to APNs devices will be rejected\"");
+  if (const auto error = p.provided.start(); !error.empty()) {
+    parts_.reset();
+    return {node_status::failed, error};
   }
 
   node_options options;
@@ -300,9 +241,9 @@ node_status node::stop() {
 }
 
 void node::reload_credentials() {
-  if (parts_ && parts_->tokens)
-    parts_->tokens->reload([&door = parts_->door] {
-      door.reset_breakers({}, std::nullopt, breaker_kind::configuration);
+  if (parts_)
+    parts_->provided.reload([&door = parts_->door](const destination& reloaded) {
+      door.reset_breakers({}, reloaded, breaker_kind::configuration);
     });
 }
 

@@ -78,6 +78,22 @@ struct node_settings {
     std::string proxy; ///< empty: HTTPS_PROXY and NO_PROXY of the environment
   };
 
+  struct fcm_group {
+    std::filesystem::path service_account_file; ///< empty: no default credentials
+    std::string host = "fcm.googleapis.com";
+    std::uint16_t port = 443;
+    std::filesystem::path ca_file; ///< empty: the system's
+    std::size_t connections = 4;   ///< for each sender
+    std::size_t max_streams = 100; ///< on each connection
+    std::chrono::milliseconds request_timeout{10'000};
+    std::chrono::milliseconds connect_timeout{5'000};
+    std::chrono::milliseconds ping_interval{60'000};
+    std::chrono::milliseconds reconnect_min{100};
+    std::chrono::milliseconds reconnect_max{30'000};
+    std::string proxy;      ///< empty: HTTPS_PROXY and NO_PROXY of the environment
+    std::string job_marker; ///< member of data that gets the job id; empty: none
+  };
+
   struct ingest_group {
     std::size_t group_size = 256;
   };
@@ -119,6 +135,7 @@ struct node_settings {
   http_group http;
   store_group store;
   apns_group apns;
+  fcm_group fcm;
   ingest_group ingest;
   supervisor_group supervisor;
   retention_group retention;

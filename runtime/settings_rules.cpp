@@ -1,5 +1,6 @@
 #include "runtime/settings_rules.hpp"
 
+#include "adapters/fcm/service_account.hpp"
 #include "runtime/setting_range.hpp"
 #include "runtime/text_file.hpp"
 
@@ -8,6 +9,7 @@
 #include <cctype>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace signalbox {
 
@@ -90,14 +92,36 @@ void check_apns(const node_settings::apns_group& apns, rules& result) {
   result.ordered("apns.", "reconnect-min", apns.reconnect_min, "reconnect-max", apns.reconnect_max);
 }
 
+void check_fcm(const node_settings::fcm_group& fcm, rules& result) {
+  result.require(is_host_name(fcm.host), "fcm.host",
+                 "expected a host name or an address, without scheme or port");
+  result.require(fcm.proxy.empty() || is_proxy(fcm.proxy), "fcm.proxy",
+                 "expected http://host:port; a proxy with a password is set by HTTPS_PROXY");
+  result.require(std::all_of(fcm.job_marker.begin(), fcm.job_marker.end(),
+                             [](unsigned char c) { return std::isalnum(c) || c == '_'; }) &&
+                   !fcm.job_marker.starts_with("google") && !fcm.job_marker.starts_with("gcm") &&
+                   fcm.job_marker != "from" && fcm.job_marker != "message_type",
+                 "fcm.job-marker", "expected letters, digits and _, and no name that FCM reserves");
+  result.ordered("fcm.", "reconnect-min", fcm.reconnect_min, "reconnect-max", fcm.reconnect_max);
+}
+
+/// Every lane has senders of both providers, as far as they are configured.
+std::pair<const char*, milliseconds> longest_request(const node_settings& settings) {
+  const auto apns = settings.apns.request_timeout;
+  const auto fcm = settings.fcm.request_timeout;
+  if (fcm > apns && !settings.fcm.service_account_file.empty())
+    return {"fcm.request-timeout", fcm};
+  return {"apns.request-timeout", apns};
+}
+
 void check_lane(const lane_settings& lane, const node_settings& settings, rules& result) {
   auto group = "lane." + lane.name + ".";
   result.ordered(group, "backoff-min", lane.backoff_min, "backoff-max", lane.backoff_max);
-  auto busy = settings.apns.request_timeout + lane.flush_interval;
+  const auto [name, longest] = longest_request(settings);
+  auto busy = longest + lane.flush_interval;
   result.require(busy < lane.lease, group + "lease",
-                 to_config_text(lane.lease) + " must be longer than apns.request-timeout and " +
-                   group + "flush-interval together, which are " +
-                   to_config_text(milliseconds{busy}));
+                 to_config_text(lane.lease) + " must be longer than " + name + " and " + group +
+                   "flush-interval together, which are " + to_config_text(milliseconds{busy}));
   for (auto& built_in : node_settings::built_in_lanes())
     result.require(lane.name != built_in.name || lane.kind == built_in.kind, group + "kind",
                    "the kind of this lane is fixed; give other work a lane of its own name");
@@ -124,6 +148,7 @@ std::vector<broken_rule> check_rules(const node_settings& settings) {
   result.require(http.max_body_bytes <= http.max_batch_body_bytes, "http.max-batch-body",
                  "smaller than http.max-body, which is " + std::to_string(http.max_body_bytes));
   check_apns(settings.apns, result);
+  check_fcm(settings.fcm, result);
   for (auto& lane : settings.lanes)
     check_lane(lane, settings, result);
   auto& supervisor = settings.supervisor;
@@ -138,6 +163,11 @@ std::vector<broken_rule> check_named_files(const node_settings& settings) {
   rules result;
   check_pem("apns.key-file", settings.apns.key_file, "PRIVATE KEY", result);
   check_pem("apns.ca-file", settings.apns.ca_file, "CERTIFICATE", result);
+  check_pem("fcm.ca-file", settings.fcm.ca_file, "CERTIFICATE", result);
+  if (const auto& file = settings.fcm.service_account_file; !file.empty()) {
+    const auto account = read_service_account(file);
+    result.require(account.ok(), "fcm.service-account-file", account.message);
+  }
   return result.take();
 }
 

@@ -192,6 +192,43 @@ void add_apns(std::vector<setting>& table) {
       "HTTP proxy for CONNECT, `http://host:port`; empty follows `HTTPS_PROXY` and `NO_PROXY`.");
 }
 
+void add_fcm(std::vector<setting>& table) {
+  using group = node_settings::fcm_group;
+  auto add = [&](std::string_view name, auto member, setting_range range, bool reloadable,
+                 std::string_view text) {
+    table.push_back(row(name, &node_settings::fcm, member, std::move(range), reloadable, text));
+  };
+  add(
+    "fcm.service-account-file", &group::service_account_file, paths(0), reload,
+    "Service account (JSON) of the `default` app's Firebase project; empty: pushes to FCM devices "
+    "are rejected. The key in it never stands in a configuration.");
+  add("fcm.host", &group::host, strings(1, 253), restart, "Host of FCM HTTP v1.");
+  add("fcm.port", &group::port, integers(1, 65535), restart, "Port of the host.");
+  add("fcm.ca-file", &group::ca_file, paths(0), restart,
+      "PEM bundle that the certificates of FCM and of the token endpoint are verified against; "
+      "empty uses the system's.");
+  add("fcm.connections", &group::connections, integers(1, 64), restart,
+      "HTTP/2 connections of each sender.");
+  add("fcm.max-streams", &group::max_streams, integers(1, 1000), restart,
+      "Requests in flight on a connection, if FCM allows as many.");
+  add("fcm.request-timeout", &group::request_timeout, durations(100ms, 5min), restart,
+      "How long an answer may take; afterwards the outcome is unknown. Google asks for 10 s at "
+      "least. With `flush-interval` it must be shorter than the `lease` of every lane.");
+  add("fcm.connect-timeout", &group::connect_timeout, durations(100ms, 5min), restart,
+      "How long TCP, proxy and TLS may take to connect, and the token endpoint to answer.");
+  add("fcm.ping-interval", &group::ping_interval, durations(1s, 1h), restart,
+      "Quiet time after which a connection is probed with PING.");
+  add("fcm.reconnect-min", &group::reconnect_min, durations(10ms, 10min), restart,
+      "First pause before connecting again; it doubles, with jitter.");
+  add("fcm.reconnect-max", &group::reconnect_max, durations(10ms, 1h), restart,
+      "Longest pause before connecting again.");
+  add("fcm.proxy", &group::proxy, strings(0, 1024), restart,
+      "HTTP proxy for CONNECT, `http://host:port`; empty follows `HTTPS_PROXY` and `NO_PROXY`.");
+  add("fcm.job-marker", &group::job_marker, strings(0, 64), restart,
+      "Member of `data` that every message gets with its job id, for simulators that tell "
+      "duplicates by it; empty adds none.");
+}
+
 void add_lanes(std::vector<setting>& table) {
   using lane = lane_settings;
   auto add = [&](std::string_view name, auto member, setting_range range, bool reloadable,
@@ -285,6 +322,7 @@ const std::vector<setting>& settings_table() {
     add_http(result);
     add_store(result);
     add_apns(result);
+    add_fcm(result);
     add_lanes(result);
     add_node(result);
     return result;

@@ -26,11 +26,24 @@ std::size_t send_gate::admit(clock::time_point now) {
   std::lock_guard lock{mutex_};
   if (!is_closed())
     return unlimited;
-  if (now < until_)
+  if (now < until_ || (state_ == state::held && must_wait_longer(now)))
     return 0;
   state_ = state::probing;
   until_ = now + probe_timeout;
   return 1;
+}
+
+// Judged only now, since what had left before the hold is answered during it.
+bool send_gate::must_wait_longer(clock::time_point now) {
+  if (confirmed_ >= enough_confirmed)
+    last_wait_ = 0s;
+  const auto doubled = std::min<std::chrono::seconds>(2 * last_wait_, longest_doubled_wait);
+  until_ = std::max(until_, held_since_ + doubled);
+  if (now < until_)
+    return true;
+  last_wait_ = std::chrono::ceil<std::chrono::seconds>(until_ - held_since_);
+  confirmed_ = 0;
+  return false;
 }
 
 void send_gate::give_back() {
@@ -48,20 +61,14 @@ send_gate::clock::time_point send_gate::ask_again(clock::time_point now) const {
 
 void send_gate::throttle(clock::time_point now, std::chrono::seconds retry_after) {
   std::lock_guard lock{mutex_};
-  if (state_ != state::held)
-    return hold(now, retry_after);
-  // One more that had left before.
-  until_ = std::max(until_, now + retry_after);
-}
-
-void send_gate::hold(clock::time_point now, std::chrono::seconds retry_after) {
-  const auto asked = retry_after > 0s ? retry_after : std::chrono::seconds{wait_by_default};
-  last_wait_ =
-    std::max(asked, std::min<std::chrono::seconds>(2 * last_wait_, longest_doubled_wait));
-  until_ = now + last_wait_;
+  if (state_ == state::held) { // it had left before
+    until_ = std::max(until_, now + retry_after);
+    return;
+  }
   state_ = state::held;
-  confirmed_ = 0;
-  spdlog::warn("event=paced quota={} seconds={}", name_, last_wait_.count());
+  held_since_ = now;
+  until_ = now + (retry_after > 0s ? retry_after : std::chrono::seconds{wait_by_default});
+  spdlog::warn("event=paced quota={} retry_after={}", name_, retry_after.count());
 }
 
 void send_gate::confirm() {
@@ -70,7 +77,7 @@ void send_gate::confirm() {
   std::lock_guard lock{mutex_};
   if (state_ == state::probing)
     state_ = state::recovering;
-  if (state_ != state::recovering || ++confirmed_ < enough_confirmed)
+  if (++confirmed_ < enough_confirmed || state_ != state::recovering)
     return;
   last_wait_ = 0s;
   state_ = state::open;

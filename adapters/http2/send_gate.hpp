@@ -13,7 +13,7 @@ namespace signalbox {
 ///
 /// Nothing is admitted before Retry-After is over (60 s when there was none), and at least twice as
 /// long as the time before if that was of no use: fewer than 100 requests were answered otherwise
-/// in between. Then one request finds out for all; its answer opens the gate or holds it again.
+/// since. Then one request finds out for all; its answer opens the gate or holds it again.
 /// Thread-safe; open, it costs one atomic load.
 class send_gate {
 public:
@@ -40,19 +40,20 @@ public:
 private:
   enum class state : unsigned char {
     open,
-    recovering, ///< open, and 429 would mean that the last wait was too short
+    recovering, ///< open, and 429 may mean that the last wait was too short
     held,
     probing, ///< one request is under way
   };
 
-  void hold(clock::time_point now, std::chrono::seconds retry_after);
+  bool must_wait_longer(clock::time_point now);
 
   const std::string name_;
   mutable std::mutex mutex_;
   std::atomic<state> state_{state::open};
-  clock::time_point until_; ///< of the hold, or of the wait for the one request
-  std::chrono::seconds last_wait_{0};
-  std::size_t confirmed_ = 0;
+  clock::time_point held_since_;
+  clock::time_point until_;           ///< of the hold, or of the wait for the one request
+  std::chrono::seconds last_wait_{0}; ///< 0: it was of use
+  std::size_t confirmed_ = 0;         ///< since the last wait
 };
 
 } // namespace signalbox

@@ -130,6 +130,12 @@ class Node:
                 "sandbox-host": '"localhost"', "sandbox-port": port,
                 "ca-file": f'"{tls / "ca.pem"}"',
             },
+            "fcm": {
+                "service-account-file": f'"{simulator.info["service_account"]}"',
+                "host": '"localhost"', "port": port_of(simulator.info["fcm"]),
+                "ca-file": f'"{tls / "ca.pem"}"',
+                "job-marker": f'"{simulator.info["job_marker"]}"',
+            },
         }
         self.config.write_text("\n".join(render(merged(base, settings or {}))) + "\n")
 

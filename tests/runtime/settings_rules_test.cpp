@@ -75,6 +75,41 @@ TEST(settings_rules, want_leases_that_outlast_a_request_and_its_flush) {
   EXPECT_THAT(keys(check_rules(settings)), IsEmpty());
 }
 
+TEST(settings_rules, want_leases_that_outlast_fcm_where_it_is_configured) {
+  node_settings settings;
+  settings.fcm.request_timeout = 20s;
+  EXPECT_THAT(keys(check_rules(settings)), IsEmpty());
+  settings.fcm.service_account_file = "account.json";
+  auto broken = check_rules(settings);
+  ASSERT_THAT(keys(broken), ElementsAre("lane.push.lease", "lane.live-activity.lease"));
+  EXPECT_EQ(broken[0].text, "15s must be longer than fcm.request-timeout and "
+                            "lane.push.flush-interval together, which are 20020ms");
+}
+
+TEST(settings_rules, want_what_fcm_takes) {
+  node_settings settings;
+  settings.fcm.host = "https://fcm.googleapis.com";
+  settings.fcm.proxy = "proxy:3128";
+  settings.fcm.reconnect_min = 31s;
+  for (auto bad : {"google_job", "gcm", "from", "job.id"}) {
+    settings.fcm.job_marker = bad;
+    EXPECT_THAT(keys(check_rules(settings)),
+                ElementsAre("fcm.host", "fcm.proxy", "fcm.job-marker", "fcm.reconnect-min"))
+      << bad;
+  }
+  settings = {};
+  settings.fcm.job_marker = "signalbox_job";
+  EXPECT_THAT(keys(check_rules(settings)), IsEmpty());
+}
+
+TEST(settings_rules, want_a_service_account_that_can_be_read) {
+  node_settings settings;
+  settings.fcm.service_account_file = "/nowhere/account.json";
+  const auto broken = check_named_files(settings);
+  ASSERT_THAT(keys(broken), ElementsAre("fcm.service-account-file"));
+  EXPECT_EQ(broken[0].text, "/nowhere/account.json: No such file or directory");
+}
+
 TEST(settings_rules, keep_the_kind_of_the_built_in_lanes) {
   node_settings settings;
   settings.lanes[0].kind = lane_settings::lane_kind::live_activity;

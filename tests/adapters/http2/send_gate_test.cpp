@@ -73,6 +73,15 @@ TEST_F(send_gate_test, after_a_hundred_answers_the_wait_starts_anew) {
   EXPECT_EQ(gate_.admit(start_ + 6s), 1u);
 }
 
+TEST_F(send_gate_test, answers_to_what_had_left_count_for_the_wait_before) {
+  gate_.throttle(start_, 3s);
+  EXPECT_EQ(gate_.admit(start_ + 3s), 1u);
+  confirm(1);
+  gate_.throttle(start_ + 3s, 3s);
+  confirm(99);
+  EXPECT_EQ(gate_.admit(start_ + 6s), 1u);
+}
+
 TEST_F(send_gate_test, a_request_that_did_not_leave_is_anothers) {
   gate_.throttle(start_, 1s);
   EXPECT_EQ(gate_.admit(start_ + 1s), 1u);
@@ -91,6 +100,7 @@ TEST_F(send_gate_test, doubling_has_an_end) {
   auto now = start_;
   for (int i = 0; i < 20; ++i) {
     gate_.throttle(now, 1s);
+    gate_.admit(now + 300s); // when it is judged is not when it is over
     now += 600s;
     ASSERT_EQ(gate_.admit(now), 1u) << i;
   }

@@ -1,0 +1,151 @@
+#include "runtime/providers.hpp"
+
+#include "actors/apns_verdict.hpp"
+#include "actors/fcm_reactions.hpp"
+#include "adapters/apns/render.hpp"
+#include "adapters/fcm/render.hpp"
+#include "adapters/fcm/transport.hpp"
+#include "adapters/http2/proxy_settings.hpp"
+#include "runtime/unconfigured_transport.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace signalbox {
+
+namespace {
+
+result<proxy_settings> proxies_of(const std::string& configured) {
+  return configured.empty() ? proxy_settings_from_environment()
+                            : parse_proxy_settings(configured, "");
+}
+
+apns_transport_options transport_options(const node_settings::apns_group& settings) {
+  apns_transport_options options;
+  options.proxy = proxies_of(settings.proxy).value;
+  options.production = {settings.production_host, std::to_string(settings.production_port)};
+  options.sandbox = {settings.sandbox_host, std::to_string(settings.sandbox_port)};
+  options.ca_file = settings.ca_file.string();
+  options.connections = settings.connections;
+  options.max_streams = settings.max_streams;
+  options.request_timeout = settings.request_timeout;
+  options.connect_timeout = settings.connect_timeout;
+  options.ping_interval = settings.ping_interval;
+  options.reconnect = {settings.reconnect_min, settings.reconnect_max};
+  return options;
+}
+
+fcm_transport_options transport_options(const node_settings::fcm_group& settings) {
+  fcm_transport_options options;
+  options.proxy = proxies_of(settings.proxy).value;
+  options.server = {settings.host, std::to_string(settings.port)};
+  options.ca_file = settings.ca_file.string();
+  options.connections = settings.connections;
+  options.max_streams = settings.max_streams;
+  options.request_timeout = settings.request_timeout;
+  options.connect_timeout = settings.connect_timeout;
+  options.ping_interval = settings.ping_interval;
+  options.reconnect = {settings.reconnect_min, settings.reconnect_max};
+  options.job_marker = settings.job_marker;
+  return options;
+}
+
+} // namespace
+
+std::string providers::start() {
+  auto error = start_apns();
+  return error.empty() ? start_fcm() : error;
+}
+
+std::string providers::start_apns() {
+  const auto& apns = settings_.apns;
+  if (apns.key_file.empty()) {
+    spdlog::warn("event=apns_not_configured text=\"pushes to APNs devices will be rejected\"");
+    return {};
+  }
+  if (const auto proxies = proxies_of(apns.proxy); !proxies.ok())
+    return proxies.message;
+  const auto refresh = std::chrono::duration_cast<std::chrono::minutes>(apns.token_refresh);
+  apns_tokens_ = std::make_unique<provider_token_keeper>(
+    provider_token_policy{refresh, std::chrono::minutes{20}});
+  const provider_key key{apns.team_id, apns.key_id, apns.key_file};
+  apns_app_ = {apns.bundle, apns_tokens_->token_for(key, environment::production),
+               apns_tokens_->token_for(key, environment::sandbox)};
+  return apns_app_.production->last_error();
+}
+
+std::string providers::start_fcm() {
+  const auto& fcm = settings_.fcm;
+  if (fcm.service_account_file.empty()) {
+    spdlog::info("event=fcm_not_configured text=\"pushes to FCM devices will be rejected\"");
+    return {};
+  }
+  auto proxies = proxies_of(fcm.proxy);
+  if (!proxies.ok())
+    return proxies.message;
+  access_token_options options;
+  options.ca_file = fcm.ca_file.string();
+  options.proxy = std::move(proxies.value);
+  options.timeout = fcm.connect_timeout;
+  try {
+    fcm_tokens_ = std::make_unique<access_token_keeper>(std::move(options));
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  fcm_token_ = fcm_tokens_->token_for(fcm.service_account_file);
+  // What goes wrong with the exchange is no reason not to start.
+  return fcm_token_->obstacle() == fcm_no_credentials ? fcm_token_->last_error() : std::string{};
+}
+
+std::vector<provider_options> providers::options() const {
+  const auto unconfigured = [](platform provider) {
+    return provider_options{provider, [] { return std::make_shared<unconfigured_transport>(); },
+                            unconfigured_transport::judge};
+  };
+  auto apns = unconfigured(platform::apns);
+  if (apns_app_.production) {
+    apns.make_transport = [options = transport_options(settings_.apns), app = apns_app_] {
+      auto transport = std::make_shared<apns_transport>(options);
+      transport->set_app(default_app, app);
+      return transport;
+    };
+    apns.classify = judge_apns;
+  }
+  auto fcm = unconfigured(platform::fcm);
+  if (fcm_token_) {
+    fcm.make_transport = [options = transport_options(settings_.fcm), token = fcm_token_] {
+      auto transport = std::make_shared<fcm_transport>(options);
+      transport->set_app(default_app, token);
+      return transport;
+    };
+    fcm.classify = judge_fcm;
+  }
+  return {apns, fcm};
+}
+
+std::size_t providers::streams() const {
+  const auto apns = settings_.apns.connections * settings_.apns.max_streams;
+  const auto fcm = settings_.fcm.connections * settings_.fcm.max_streams;
+  return fcm_token_ ? std::max(apns, fcm) : apns;
+}
+
+std::optional<std::string> providers::check_payload(std::string_view payload) const {
+  if (auto detail = check_apns_size(payload))
+    return detail;
+  return fcm_token_ ? check_fcm_payload(payload, settings_.fcm.job_marker) : std::nullopt;
+}
+
+void providers::reload(std::function<void(const destination&)> done) {
+  if (apns_tokens_)
+    apns_tokens_->reload([done] {
+      for (const auto env : {environment::production, environment::sandbox})
+        done({default_app, platform::apns, env});
+    });
+  if (fcm_tokens_)
+    fcm_tokens_->reload([done] { done({default_app, platform::fcm, environment::production}); });
+}
+
+} // namespace signalbox

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "actors/lane_supervisor.hpp"
+#include "adapters/apns/provider_token_keeper.hpp"
+#include "adapters/apns/transport.hpp"
+#include "adapters/fcm/access_token_keeper.hpp"
+#include "messages/destination.hpp"
+#include "runtime/node_settings.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace signalbox {
+
+/// The providers of a node: their credentials, kept fresh, and what its lanes send with. A provider
+/// without credentials rejects what it is given.
+class providers {
+public:
+  explicit providers(const node_settings& settings) : settings_{settings} {}
+
+  /// Reads the credentials. Says what is wrong with them, naming the file; empty when all is well.
+  std::string start();
+
+  /// For each of a lane's supervisors.
+  std::vector<provider_options> options() const;
+
+  /// Requests that one sender can have under way at one destination, at the provider that allows
+  /// more.
+  std::size_t streams() const;
+
+  /// Why a job's payload cannot be sent: too large for a provider, or not what it takes. FCM has a
+  /// say where it is configured. Thread-safe.
+  std::optional<std::string> check_payload(std::string_view payload) const;
+
+  /// Reads the credentials again. Returns at once; `done` is called, on another thread, for each
+  /// destination that goes on with what was read.
+  void reload(std::function<void(const destination&)> done);
+
+private:
+  std::string start_apns();
+  std::string start_fcm();
+
+  const node_settings& settings_;
+  std::unique_ptr<provider_token_keeper> apns_tokens_;
+  apns_app apns_app_;
+  std::unique_ptr<access_token_keeper> fcm_tokens_;
+  std::shared_ptr<access_token> fcm_token_;
+};
+
+} // namespace signalbox
