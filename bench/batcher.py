@@ -2,6 +2,8 @@
 
 import subprocess
 
+import measure  # noqa: F401 (finds the launcher)
+
 from launcher import BIN
 
 

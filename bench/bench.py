@@ -5,13 +5,14 @@ import sys
 
 import batcher
 import fanout
+import fcm
 import idle
 import ingest
 import latency
 from measure import machine
 
 ALL = {"fanout": fanout.run, "ingest": ingest.run, "latency": latency.run, "idle": idle.run,
-       "batcher": batcher.run}
+       "batcher": batcher.run, "fcm": fcm.run}
 
 
 def main():
