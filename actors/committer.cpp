@@ -7,9 +7,17 @@
 
 namespace signalbox {
 
+namespace {
+
+// A group waits for nothing, so that any time will do.
+constexpr boot_clock::time_point at_once{};
+
+} // namespace
+
 committer_actor::committer_actor(caf::actor_config& cfg, std::shared_ptr<mailbox_stats> mailbox,
                                  job_store& store, committer_options options)
-  : bounded(cfg, std::move(mailbox)), store_(store), options_(options) {}
+  : bounded(cfg, std::move(mailbox)), store_(store), options_(options),
+    group_({.size = options.group_size, .interval = std::chrono::milliseconds{0}}) {}
 
 committer_actor::behavior_type committer_actor::make_behavior() {
   return {
@@ -17,8 +25,7 @@ committer_actor::behavior_type committer_actor::make_behavior() {
     [this](group_committed& group) { finish(group); },
     [this](const tick&) {
       scheduled_ = false;
-      if (group_.empty())
-        commit_next();
+      commit_next();
     },
     [this](const peers_changed& change) {
       auto& lane = lanes_[change.peers->lane];
@@ -35,13 +42,13 @@ committer_actor::behavior_type committer_actor::make_behavior() {
 
 void committer_actor::on_exit() {
   lanes_.clear();
-  group_.clear();
+  writing_.clear();
 }
 
 void committer_actor::submit(submit_jobs& batch) {
   auto& waiting = lanes_[batch.lane].waiting;
   std::move(batch.jobs.begin(), batch.jobs.end(), std::back_inserter(waiting));
-  if (group_.empty())
+  if (!group_.is_under_way())
     schedule_commit();
 }
 
@@ -52,35 +59,44 @@ void committer_actor::schedule_commit() {
     send_urgent(this, committer{this}, tick{});
 }
 
-void committer_actor::commit_next() {
-  std::vector<job_submission> jobs;
-  std::map<std::string, std::size_t> direct_left;
+void committer_actor::fill_group() {
   auto lane = lanes_.upper_bound(last_lane_);
-  for (std::size_t idle = 0; idle < lanes_.size() && jobs.size() < options_.group_size;) {
+  for (std::size_t idle = 0; idle < lanes_.size() && group_.has_room(); ++lane) {
     if (lane == lanes_.end())
       lane = lanes_.begin();
     auto& [name, queue] = *lane;
     if (queue.waiting.empty()) {
       ++idle;
-    } else {
-      idle = 0;
-      auto job = std::move(queue.waiting.front());
-      queue.waiting.pop_front();
-      const auto [left, first] = direct_left.try_emplace(name, 0);
-      if (first)
-        left->second = direct_room(queue);
-      const bool take = left->second > 0;
-      left->second -= take ? 1 : 0;
-      group_.push_back({name, job.job.id, std::move(job.reply)});
-      jobs.push_back({std::move(job.job), take});
-      ++queue.taken;
-      last_lane_ = name;
+      continue;
     }
-    ++lane;
+    idle = 0;
+    auto& next = queue.waiting.front();
+    const auto id = next.job.id;
+    group_.add({name, id, std::move(next)}, at_once);
+    queue.waiting.pop_front();
+    ++queue.taken;
+    last_lane_ = name;
   }
-  if (jobs.empty()) {
+}
+
+void committer_actor::commit_next() {
+  if (group_.is_under_way())
+    return;
+  fill_group();
+  writing_ = group_.next(at_once);
+  if (writing_.empty()) {
     finish_drain();
     return;
+  }
+  std::vector<job_submission> jobs;
+  std::map<std::string, std::size_t> direct_left;
+  for (auto& each : writing_) {
+    const auto [left, first] = direct_left.try_emplace(each.lane, 0);
+    if (first)
+      left->second = direct_room(lanes_[each.lane]);
+    const bool take = left->second > 0;
+    left->second -= take ? 1 : 0;
+    jobs.push_back({std::move(each.job.job), take});
   }
   for (auto& [name, queue] : lanes_)
     report_taken(queue);
@@ -99,14 +115,15 @@ void committer_actor::finish(group_committed& group) {
   auto& results = group.outcome.value;
   std::map<std::string, std::vector<work_ptr>> direct;
   std::map<std::string, bool> hint;
-  for (std::size_t i = 0; i < group_.size(); ++i) {
-    const auto& [lane, job, reply] = group_[i];
+  for (std::size_t i = 0; i < writing_.size(); ++i) {
+    const auto& lane = writing_[i].lane;
+    const auto& reply = writing_[i].job.reply;
     if (!group.outcome.ok()) {
       reply->refused(group.outcome.code, group.outcome.message);
     } else if (results[i].code != errc::ok) {
       reply->refused(results[i].code, results[i].message);
     } else {
-      reply->accepted(job, results[i].status);
+      reply->accepted(writing_[i].id, results[i].status);
       auto& works = results[i].taken;
       if (works.empty() && results[i].status == job_status::queued)
         hint[lane] = true;
@@ -114,9 +131,10 @@ void committer_actor::finish(group_committed& group) {
     }
   }
   if (!group.outcome.ok())
-    spdlog::warn("event=commit_failed jobs={} code={} error=\"{}\"", group_.size(),
+    spdlog::warn("event=commit_failed jobs={} code={} error=\"{}\"", writing_.size(),
                  to_string(group.outcome.code), group.outcome.message);
-  group_.clear();
+  writing_.clear();
+  group_.succeeded(); // or answered: a client decides by itself whether to try again
   for (auto& [name, works] : direct)
     if (!works.empty())
       hand_over(lanes_[name], std::move(works));
@@ -154,8 +172,8 @@ std::size_t committer_actor::direct_room(lane_queue& lane) const {
 
 void committer_actor::finish_drain() {
   const bool empty =
-    group_.empty() && std::all_of(lanes_.begin(), lanes_.end(),
-                                  [](const auto& lane) { return lane.second.waiting.empty(); });
+    group_.is_empty() && std::all_of(lanes_.begin(), lanes_.end(),
+                                     [](const auto& lane) { return lane.second.waiting.empty(); });
   if (empty && drain_promise_.pending())
     drain_promise_.deliver(drained{});
 }

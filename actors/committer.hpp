@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/batcher.hpp"
 #include "actors/bounded.hpp"
 #include "actors/ports/clock.hpp"
 #include "actors/ports/job_store.hpp"
@@ -41,14 +42,15 @@ private:
     std::size_t next_master = 0;
     std::shared_ptr<const lane_peers> peers;
   };
-  struct in_flight {
+  struct member {
     std::string lane;
-    job_id job;
-    std::shared_ptr<job_reply> reply;
+    job_id id;
+    accept_job job;
   };
 
   void submit(submit_jobs& batch);
   void schedule_commit();
+  void fill_group();
   void commit_next();
   void report_taken(lane_queue& lane);
   void finish(group_committed& group);
@@ -61,7 +63,8 @@ private:
   std::map<std::string, lane_queue> lanes_;
   std::string last_lane_; ///< the next group starts behind it
   bool scheduled_ = false;
-  std::vector<in_flight> group_;
+  batcher<member> group_;       ///< filled from the lanes in turn when the writer is idle
+  std::vector<member> writing_; ///< under way; their jobs are with the store
   caf::typed_response_promise<drained> drain_promise_;
 };
 

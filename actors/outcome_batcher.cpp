@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <map>
+#include <unordered_map>
 #include <utility>
 
 namespace signalbox {
@@ -11,6 +13,32 @@ namespace {
 
 // How late a storm that is over may leave the board.
 constexpr std::chrono::seconds storm_watch{5};
+
+// One batch for each work, the outcomes of each in the order they were reported in.
+std::vector<outcome_batch> merged(const std::vector<report_outcomes>& reports) {
+  std::vector<outcome_batch> batches;
+  std::unordered_map<const work*, std::size_t> place;
+  for (const auto& report : reports)
+    for (const auto& batch : report.batches) {
+      const auto [found, added] = place.try_emplace(batch.of.get(), batches.size());
+      if (added) {
+        batches.push_back(batch);
+        continue;
+      }
+      auto& into = batches[found->second];
+      into.accepted.insert(into.accepted.end(), batch.accepted.begin(), batch.accepted.end());
+      into.others.insert(into.others.end(), batch.others.begin(), batch.others.end());
+      into.at = batch.at;
+    }
+  return batches;
+}
+
+std::size_t size_of(const report_outcomes& report) {
+  std::size_t size = 0;
+  for (const auto& batch : report.batches)
+    size += batch.size();
+  return size;
+}
 
 } // namespace
 
@@ -21,11 +49,13 @@ outcome_batcher_actor::outcome_batcher_actor(caf::actor_config& cfg,
                                              std::shared_ptr<lane_counters> counters,
                                              outcome_batcher_options options)
   : bounded(cfg, std::move(mailbox)), store_(store), clock_(clock), guard_(std::move(guard)),
-    counters_(std::move(counters)), options_(std::move(options)) {}
+    counters_(std::move(counters)), options_(std::move(options)),
+    reports_(
+      {options_.flush_size, options_.flush_interval, options_.retry_min, options_.retry_max}) {}
 
 outcome_batcher_actor::behavior_type outcome_batcher_actor::make_behavior() {
   return {
-    [this](report_outcomes& report) { add(report); },
+    [this](report_outcomes& report) { return take(report); },
     [this](const flushed& answer) { finish_flush(answer.outcome); },
     [this](const completed& answer) {
       completing_ = false;
@@ -43,19 +73,14 @@ outcome_batcher_actor::behavior_type outcome_batcher_actor::make_behavior() {
       watch_storms();
     },
     [this](const tick&) {
-      --timers_;
-      if (!repeat_) {
-        interval_over_ = true;
-        flush_if_due();
-      } else if (timers_ == 0) { // else this one is of an interval before the failure
-        repeat_ = false;
-        flush();
-      }
+      wakes_at_.reset();
+      flush_if_due();
     },
     [](const peers_changed&) {},
     [this](const drain&) {
       draining_ = true;
       drain_promise_ = make_response_promise<drained>();
+      reports_.close();
       flush_if_due();
       finish_drain();
       return drain_promise_;
@@ -64,44 +89,36 @@ outcome_batcher_actor::behavior_type outcome_batcher_actor::make_behavior() {
 }
 
 void outcome_batcher_actor::on_exit() {
-  pending_reports_.clear();
-  flushing_reports_.clear();
-  pending_.clear();
-  pending_at_.clear();
+  reports_ = batcher<report_outcomes>{{}};
   flushing_.clear();
 }
 
-void outcome_batcher_actor::add(report_outcomes& report) {
-  auto& newest = pending_reports_[report.from];
-  newest = std::max(newest, report.number);
-  for (auto& batch : report.batches) {
+caf::result<void> outcome_batcher_actor::take(report_outcomes& report) {
+  if (!reports_.has_room())
+    return caf::skip; // comes again after the next message that is taken, as a flush's answer is
+  for (auto& batch : report.batches)
     guard_->judge(batch);
-    pending_outcomes_ += batch.size();
-    const auto [found, added] = pending_at_.try_emplace(batch.of.get(), pending_.size());
-    if (added) {
-      pending_.push_back(std::move(batch));
-      continue;
-    }
-    auto& into = pending_[found->second];
-    into.accepted.insert(into.accepted.end(), batch.accepted.begin(), batch.accepted.end());
-    std::move(batch.others.begin(), batch.others.end(), std::back_inserter(into.others));
-    into.at = batch.at;
-  }
-  pressing_ = pressing_ || report.pressing;
+  const auto size = size_of(report);
+  const bool pressing = report.pressing;
+  reports_.add(std::move(report), clock_.boot_now(), size);
+  if (pressing)
+    reports_.press();
   watch_storms();
   flush_if_due();
+  return caf::unit;
 }
 
 void outcome_batcher_actor::count_flushed() {
   std::array<std::uint64_t, std::tuple_size_v<decltype(lane_counters::outcomes)>> sums{};
   std::uint64_t dead_letters = 0;
-  for (const auto& batch : flushing_) {
-    sums[static_cast<std::size_t>(outcome_status::accepted)] += batch.accepted.size();
-    for (const auto& each : batch.others) {
-      ++sums[static_cast<std::size_t>(each.status)];
-      dead_letters += each.dead_letter;
+  for (const auto& report : flushing_)
+    for (const auto& batch : report.batches) {
+      sums[static_cast<std::size_t>(outcome_status::accepted)] += batch.accepted.size();
+      for (const auto& each : batch.others) {
+        ++sums[static_cast<std::size_t>(each.status)];
+        dead_letters += each.dead_letter;
+      }
     }
-  }
   for (std::size_t i = 0; i < sums.size(); ++i)
     counters_->outcomes[i].fetch_add(sums[i], std::memory_order_relaxed);
   counters_->dead_letters.fetch_add(dead_letters, std::memory_order_relaxed);
@@ -115,51 +132,34 @@ void outcome_batcher_actor::watch_storms() {
 }
 
 void outcome_batcher_actor::flush_if_due() {
-  if (writing_ || pending_.empty())
-    return;
-  if (pending_outcomes_ >= options_.flush_size || pressing_ || interval_over_ || draining_ ||
-      options_.flush_interval.count() == 0) {
-    flushing_ = std::move(pending_);
-    flushing_reports_ = std::move(pending_reports_);
-    pending_.clear();
-    pending_at_.clear();
-    pending_reports_.clear();
-    pending_outcomes_ = 0;
-    pressing_ = false;
-    interval_over_ = false;
-    writing_ = true;
-    flush();
-  } else {
-    wake_after(options_.flush_interval);
+  if (auto due = reports_.next(clock_.boot_now()); !due.empty()) {
+    flushing_ = std::move(due);
+    store_.flush(merged(flushing_), [self = outcome_batcher{this}](result<flush_result> outcome) {
+      anon_send_urgent(self, flushed{std::move(outcome)});
+    });
+  } else if (const auto at = reports_.due_at()) {
+    wake_at(*at);
   }
-}
-
-void outcome_batcher_actor::flush() {
-  store_.flush(flushing_, [self = outcome_batcher{this}](result<flush_result> outcome) {
-    anon_send_urgent(self, flushed{std::move(outcome)});
-  });
 }
 
 void outcome_batcher_actor::finish_flush(const result<flush_result>& outcome) {
   if (!outcome.ok()) {
-    retry_delay_ = std::clamp(retry_delay_ * 2, options_.retry_min, options_.retry_max);
-    spdlog::warn("event=flush_failed lane={} works={} retry_in_ms={} code={} error=\"{}\"",
-                 options_.lane, flushing_.size(), retry_delay_.count(), to_string(outcome.code),
-                 outcome.message);
-    repeat_ = true;
-    ++timers_;
-    delayed_send<caf::message_priority::high>(outcome_batcher{this}, retry_delay_, tick{});
+    const auto failed = flushing_.size();
+    const auto wait = reports_.failed(std::exchange(flushing_, {}), clock_.boot_now());
+    spdlog::warn("event=flush_failed lane={} reports={} retry_in_ms={} code={} error=\"{}\"",
+                 options_.lane, failed, wait.count(), to_string(outcome.code), outcome.message);
+    flush_if_due();
     return;
   }
   if (outcome.value.stale > 0)
     spdlog::warn("event=stale_outcomes lane={} count={}", options_.lane, outcome.value.stale);
-  retry_delay_ = std::chrono::milliseconds{0};
-  writing_ = false;
+  reports_.succeeded();
   count_flushed();
-  flushing_.clear();
-  for (const auto& [from, number] : flushing_reports_)
+  std::map<caf::strong_actor_ptr, std::uint64_t> newest;
+  for (const auto& report : std::exchange(flushing_, {}))
+    newest[report.from] = std::max(newest[report.from], report.number);
+  for (const auto& [from, number] : newest)
     send_urgent(this, caf::actor_cast<signalbox::sender>(from), reports_committed{number});
-  flushing_reports_.clear();
   to_complete_.insert(outcome.value.finished_chunks_of.begin(),
                       outcome.value.finished_chunks_of.end());
   complete();
@@ -181,15 +181,16 @@ void outcome_batcher_actor::complete() {
 }
 
 void outcome_batcher_actor::finish_drain() {
-  if (draining_ && !writing_ && pending_.empty() && !completing_ && drain_promise_.pending())
+  if (draining_ && reports_.is_empty() && !completing_ && drain_promise_.pending())
     drain_promise_.deliver(drained{});
 }
 
-void outcome_batcher_actor::wake_after(std::chrono::milliseconds delay) {
-  if (timers_ > 0)
+void outcome_batcher_actor::wake_at(boot_clock::time_point due) {
+  if (wakes_at_ && *wakes_at_ <= due)
     return;
-  ++timers_;
-  delayed_send<caf::message_priority::high>(outcome_batcher{this}, delay, tick{});
+  wakes_at_ = due;
+  delayed_send<caf::message_priority::high>(
+    outcome_batcher{this}, std::max(due - clock_.boot_now(), boot_clock::duration::zero()), tick{});
 }
 
 } // namespace signalbox

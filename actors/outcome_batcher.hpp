@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/batcher.hpp"
 #include "actors/bounded.hpp"
 #include "actors/lane_board.hpp"
 #include "actors/ports/clock.hpp"
@@ -7,15 +8,15 @@
 #include "actors/token_guard.hpp"
 #include "messages/protocol.hpp"
 
+#include <caf/result.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -31,8 +32,9 @@ struct outcome_batcher_options {
 
 /// Makes outcomes durable: one transaction a flush, at size, at interval, or at once when the
 /// writer is idle and a sender says that half of a window awaits its commit. One flush is under way
-/// at a time; a failed one is repeated until it succeeds, while windows that stay taken hold back
-/// the senders. After the commit: credit to the senders, then completions.
+/// at a time; a failed one is repeated until it succeeds. Reports that come while a whole batch
+/// waits are left in the mailbox, and windows that stay taken hold back the senders. After the
+/// commit: credit to the senders, then completions.
 class outcome_batcher_actor : public bounded<outcome_batcher::base> {
 public:
   outcome_batcher_actor(caf::actor_config& cfg, std::shared_ptr<mailbox_stats> mailbox,
@@ -44,34 +46,24 @@ public:
   void on_exit() override;
 
 private:
-  void add(report_outcomes& report);
+  caf::result<void> take(report_outcomes& report);
   void count_flushed();
   void watch_storms();
   void flush_if_due();
-  void flush();
   void finish_flush(const result<flush_result>& outcome);
   void complete();
   void finish_drain();
-  void wake_after(std::chrono::milliseconds delay);
+  void wake_at(boot_clock::time_point due);
 
   job_store& store_;
   const wall_clock& clock_;
   std::shared_ptr<token_guard> guard_;
   std::shared_ptr<lane_counters> counters_;
   outcome_batcher_options options_;
-  std::vector<outcome_batch> pending_;                      ///< one for each work
-  std::unordered_map<const work*, std::size_t> pending_at_; ///< place in pending_
-  std::size_t pending_outcomes_ = 0;
-  bool pressing_ = false;
-  bool interval_over_ = false;
-  std::size_t timers_ = 0;                                         ///< ticks under way
-  std::map<caf::strong_actor_ptr, std::uint64_t> pending_reports_; ///< by sender: the newest
-  std::vector<outcome_batch> flushing_;
-  std::map<caf::strong_actor_ptr, std::uint64_t> flushing_reports_;
-  bool writing_ = false;
-  bool repeat_ = false; ///< flushing_ failed and waits for its retry
-  std::chrono::milliseconds retry_delay_{0};
-  bool watching_storms_ = false; ///< a timer for it is under way
+  batcher<report_outcomes> reports_;
+  std::vector<report_outcomes> flushing_;
+  std::optional<boot_clock::time_point> wakes_at_; ///< a timer is under way
+  bool watching_storms_ = false;                   ///< a timer for it is under way
   std::unordered_set<job_id> to_complete_;
   bool completing_ = false;
   bool draining_ = false;

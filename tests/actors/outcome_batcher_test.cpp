@@ -37,7 +37,7 @@ protected:
     options.flush_size = flush_size;
     options.flush_interval = interval;
     under_test = start<outcome_batcher_actor>(
-      std::make_shared<mailbox_stats>(), std::ref<job_store>(store), std::cref<wall_clock>(clock),
+      mailbox, std::ref<job_store>(store), std::cref<wall_clock>(clock),
       std::make_shared<token_guard>("push", board), counters, options);
   }
 
@@ -74,6 +74,7 @@ protected:
 
   std::size_t flushes() const { return store.calls(store_call::flush); }
 
+  std::shared_ptr<mailbox_stats> mailbox = std::make_shared<mailbox_stats>();
   breaker_board board;
   std::shared_ptr<lane_counters> counters = std::make_shared<lane_counters>();
   fake_store store{clock};
@@ -114,7 +115,7 @@ TEST_F(batcher_stage, flushes_at_once_when_a_window_presses) {
   EXPECT_EQ(flushes(), 1u);
 }
 
-TEST_F(batcher_stage, one_flush_at_a_time_and_the_next_takes_all_that_came) {
+TEST_F(batcher_stage, one_flush_at_a_time_and_what_is_too_much_stays_in_the_mailbox) {
   start_batcher();
   const auto of = claimed_work(1, 1'000);
   store.hold();
@@ -128,10 +129,12 @@ TEST_F(batcher_stage, one_flush_at_a_time_and_the_next_takes_all_that_came) {
   EXPECT_EQ(first.committed(), 1u);
   ASSERT_EQ(store.flushes.size(), 2u);
   EXPECT_EQ(store.flushes[1].size(), 1u) << "one batch for each work";
-  EXPECT_EQ(store.flushes[1][0].accepted.size(), 450u);
-  store.step();
+  EXPECT_EQ(store.flushes[1][0].accepted.size(), 100u);
+  EXPECT_EQ(mailbox->depth, 5) << "a batch is under way, another one waits";
+  store.let_go();
   run();
   EXPECT_EQ(first.committed(), 10u);
+  EXPECT_EQ(mailbox->depth, 0);
 }
 
 TEST_F(batcher_stage, an_interval_of_0_flushes_each_report) {
