@@ -51,10 +51,20 @@ protected:
       .value;
   }
 
+  // Pass after pass, however much time one takes.
   sweep_result sweep() {
-    auto swept = await<sweep_result>([&](auto done) { store->sweep({"push"}, std::move(done)); });
-    EXPECT_TRUE(swept.ok()) << swept.message;
-    return swept.value;
+    sweep_result sum;
+    do {
+      const auto swept =
+        await<sweep_result>([&](auto done) { store->sweep({"push"}, std::move(done)); });
+      EXPECT_TRUE(swept.ok()) << swept.message;
+      const auto released = sum.released + swept.value.released;
+      const auto faulty = sum.faulty + swept.value.faulty;
+      sum = swept.value;
+      sum.released = released;
+      sum.faulty = faulty;
+    } while (sum.more);
+    return sum;
   }
 
   std::vector<work_ptr> claim() {
@@ -124,7 +134,7 @@ TEST_F(poison, a_step_of_the_sweep_that_fails_stops_no_other) {
          "BEGIN SELECT RAISE(ABORT, 'poison'); END");
   advance(1min);
   const auto swept = sweep();
-  EXPECT_EQ(swept.faulty, 1u);
+  EXPECT_GE(swept.faulty, 1u) << "one a pass";
   EXPECT_EQ(swept.released, 500u);
 }
 
