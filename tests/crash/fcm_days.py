@@ -1,6 +1,7 @@
 """Days with two providers, end to end on real sockets, TLS, HTTP/2 and files: fcm_days.py SCENARIO."""
 
 import random
+import signal
 import sqlite3
 import sys
 import time
@@ -176,6 +177,24 @@ def no_access_token():
         simulator.faults({"fcm": {"token_status": 0}})
         view = wait_for_job(node, job)
         check(view["counts"]["accepted"] == 2 * COUNT, f"{view['counts']}")
+
+
+def the_account_is_refused():
+    """PERMISSION_DENIED pauses FCM alone; after a reload of the account the job goes on, and nobody paid."""
+    with stage(BOTH) as (node, simulator):
+        register_both(node)
+        simulator.faults({"fcm": {"mix": {"403 PERMISSION_DENIED": 1.0}}})
+        job = publish(node, "all")
+        wait_until(lambda: view_of(node, job)["counts"]["accepted"] == COUNT, "APNs is done", 20)
+        breakers = wait_until(lambda: node.call("GET", "/v1/breakers")[2]["items"], "the breaker opens")
+        check([(each["provider"], each["kind"]) for each in breakers] == [("fcm", "configuration")],
+              f"{breakers}")
+        check(breakers[0]["reason"] == "PERMISSION_DENIED", f"{breakers}")
+        simulator.faults({"fcm": {"mix": {}}})
+        node.signal(signal.SIGHUP)
+        view = wait_for_job(node, job)
+        check(view["counts"]["accepted"] == 2 * COUNT, f"{view['counts']}")
+        check(not invalidated(node, 2), "tokens were invalidated")
 
 
 def killed_in_a_fan_out():
