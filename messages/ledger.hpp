@@ -92,6 +92,7 @@ struct renewal {
 
 struct flush_result {
   std::vector<job_id> finished_chunks_of; ///< jobs to try completion for
+  std::vector<job_id> completed;          ///< jobs that this flush completed itself
   std::size_t stale = 0;                  ///< outcomes of an old epoch: changed nothing
   std::size_t invalidated = 0;            ///< tokens
   std::size_t faulty = 0; ///< outcomes that could not be written in full: never retried

@@ -256,7 +256,9 @@ TEST_P(store_contract, a_completion_lost_in_a_crash_is_made_up_for) {
   const auto job = topic_job("news");
   commit(job);
   plan_all();
-  flush({accept(claim_all().works.at(0))});
+  const auto work = claim_all().works.at(0);
+  flush({accept(work, 0, 4)});
+  flush({accept(work, 4, 6)});
   crash_and_reopen();
   EXPECT_EQ(view(job.id).status, job_status::in_progress);
   EXPECT_EQ(sweep().completed, 1u);

@@ -31,9 +31,10 @@ TEST_P(store_contract, a_taken_user_job_comes_back_as_work_and_completes) {
   EXPECT_THAT(claim_all().works, IsEmpty()) << "it is claimed already";
 
   const auto flushed = flush({accept(work)});
-  EXPECT_THAT(flushed.finished_chunks_of, ElementsAre(job.id));
   EXPECT_EQ(flushed.stale, 0u);
-  EXPECT_THAT(complete({job.id}), ElementsAre(job.id));
+  // By the flush itself, or after it.
+  const auto later = complete(flushed.finished_chunks_of);
+  EXPECT_EQ(flushed.completed.size() + later.size(), 1u);
   expect_closed(job.id, 1);
   EXPECT_EQ(view(job.id).status, job_status::completed);
   EXPECT_EQ(view(job.id).counts.accepted, 1);

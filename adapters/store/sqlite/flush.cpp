@@ -81,6 +81,8 @@ private:
   }
 
   void flush_chunk(batch_refs batches, const work& of) {
+    if (flush_whole_chunk(batches, of))
+      return;
     bool is_done = false;
     done_bits bits{0};
     {
@@ -113,6 +115,32 @@ private:
     write_chunk(of, bits, counts);
     if (bits.all())
       result_.finished_chunks_of.push_back(of.key.job);
+  }
+
+  // A chunk that gets all its outcomes at once, as the one of a small job does: nothing of it needs
+  // to be read, and if it is the only one of its job, the job is completed with it.
+  bool flush_whole_chunk(batch_refs batches, const work& of) {
+    const auto& batch = *batches.front();
+    if (batches.size() > 1 || batch.accepted.size() != of.size() || !batch.others.empty())
+      return false;
+    if (database_.execute(
+          "UPDATE chunks SET status = 3, accepted = targets, "
+          "lease_expires_at = NULL, sent = NULL, ids = NULL "
+          "WHERE job = ? AND seq = ? AND status = 2 AND epoch = ? AND owner = ? AND done IS NULL "
+          "AND targets = ?",
+          job_, of.key.seq, of.epoch, shared_.owner, batch.size()) == 0)
+      return false;
+    job_counts counts;
+    for (const auto& target : of.targets)
+      accept(batch, target.id, counts);
+    if (database_.execute("UPDATE jobs SET status = ?, completed_at = ?, accepted = planned "
+                          "WHERE n = ? AND status = ? AND plan_done = 1 AND next_seq = 1 "
+                          "AND completed_at IS NULL",
+                          job_status::completed, now_, job_, job_status::in_progress) == 0)
+      result_.finished_chunks_of.push_back(of.key.job);
+    else
+      result_.completed.push_back(of.key.job);
+    return true;
   }
 
   void accept(const outcome_batch& batch, token_id token, job_counts& counts) {
