@@ -9,10 +9,13 @@ import fcm
 import idle
 import ingest
 import latency
+import outage
+import retry
 from measure import machine
 
 ALL = {"fanout": fanout.run, "ingest": ingest.run, "latency": latency.run, "idle": idle.run,
-       "batcher": batcher.run, "fcm": fcm.run}
+       "batcher": batcher.run, "fcm": fcm.run, "retry": retry.run,
+       "outage": outage.run}
 
 
 def main():
