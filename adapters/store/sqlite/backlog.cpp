@@ -1,6 +1,7 @@
 #include "adapters/store/sqlite/backlog.hpp"
 
 #include "adapters/store/sqlite/destinations.hpp"
+#include "adapters/store/sqlite/due_retries.hpp"
 
 #include <algorithm>
 
@@ -15,7 +16,8 @@ class lane_backlog {
 public:
   lane_backlog(connection& database, const shared_state& shared, const std::string& name,
                lane_number lane)
-    : database_{database}, pauses_{shared.pauses}, name_{name}, lane_{lane}, now_{shared.now()} {}
+    : database_{database}, pauses_{shared.pauses}, leases_{shared.retry_leases}, name_{name},
+      lane_{lane}, now_{shared.now()} {}
 
   backlog count() {
     for (const auto& dest : destinations_with_chunks(database_, lane_))
@@ -61,17 +63,25 @@ private:
     }
   }
 
+  // What is leased was due when it was claimed.
   void count_retries(const app_pool& dest) {
-    auto found =
-      database_.query("SELECT COUNT(*), SUM(run_at <= ?1), MIN(run_at) FROM retries "
-                      "INDEXED BY retries_due WHERE epoch IS NULL AND parked = 0 AND lane = ?2 "
-                      "AND app = ?3 AND pool = ?4",
-                      now_, lane_, dest.first, dest.second);
-    if (!found.next() || found.integer(0) == 0)
-      return;
-    counted_.due_retries += found.integer(1);
-    counted_.waiting_retries += found.integer(0) - found.integer(1);
-    note_due(found.time(2));
+    const lane_pool place{lane_, dest.first, dest.second};
+    {
+      auto found = database_.query("SELECT COUNT(*), SUM(run_at <= ?1) FROM retries "
+                                   "INDEXED BY retries_due WHERE parked = 0 AND lane = ?2 "
+                                   "AND app = ?3 AND pool = ?4",
+                                   now_, lane_, dest.first, dest.second);
+      if (!found.next())
+        return;
+      const auto due = found.integer(1);
+      const auto leased = static_cast<std::int64_t>(leases_.count(place));
+      counted_.due_retries += due - std::min(due, leased);
+      counted_.waiting_retries += found.integer(0) - due;
+    }
+    visit_due_retries(database_, leases_, place, now_, {}, [this](const due_retry& oldest) {
+      note_due(oldest.at.run_at);
+      return false;
+    });
   }
 
   void note_due(timestamp since) {
@@ -80,6 +90,7 @@ private:
 
   connection& database_;
   const pause_list& pauses_;
+  const retry_leases& leases_;
   const std::string& name_;
   lane_number lane_;
   timestamp now_;

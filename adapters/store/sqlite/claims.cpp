@@ -4,6 +4,7 @@
 #include "adapters/store/sqlite/clock.hpp"
 #include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/destinations.hpp"
+#include "adapters/store/sqlite/due_retries.hpp"
 #include "adapters/store/sqlite/leases.hpp"
 #include "adapters/store/sqlite/parking.hpp"
 #include "adapters/store/sqlite/states.hpp"
@@ -27,6 +28,8 @@ constexpr std::size_t most_retries = 1'000;
 constexpr std::size_t most_passed_by = 500;
 // And parks so many rows of paused jobs.
 constexpr std::size_t most_parked = 2'000;
+// Claims of retries begin at the oldest again after so long at most.
+constexpr std::chrono::milliseconds longest_round{500};
 
 struct job_state {
   job_id id;
@@ -53,7 +56,7 @@ public:
 
   claimed_set claim() {
     auto ready = destinations_with_chunks(database_, lane_);
-    auto waiting = destinations_with_retries(database_, lane_, now_);
+    auto waiting = destinations_with_due_retries();
     leave_out_paused(ready);
     leave_out_paused(waiting);
     auto shares = shares_of(ready, waiting);
@@ -63,6 +66,8 @@ public:
     result_.is_cut_short = parked_ >= most_parked;
     if (!result_.works.empty())
       state_.next_lease_expiry = std::min(state_.next_lease_expiry, expires_at_);
+    result_.lane = lane_;
+    result_.expires_at = expires_at_;
     return std::move(result_);
   }
 
@@ -111,59 +116,60 @@ private:
     }
   }
 
+  // Every so often from the oldest row again: nothing is left behind for longer.
+  retry_cursor& cursor_of(const app_pool& dest) {
+    auto& cursor = state_.retry_cursors[place_of(dest)];
+    if (now_ >= cursor.started_at + longest_round || now_ < cursor.started_at)
+      cursor = {{}, 0, 0, now_};
+    return cursor;
+  }
+
+  lane_pool place_of(const app_pool& dest) const { return {lane_, dest.first, dest.second}; }
+
+  std::set<app_pool> destinations_with_due_retries() {
+    auto dests = destinations_with_retries(database_, lane_);
+    std::erase_if(dests, [this](const auto& dest) {
+      return !has_due_retry(database_, shared_.retry_leases, place_of(dest), now_, cursor_of(dest));
+    });
+    return dests;
+  }
+
   std::size_t claim_retries_of(const app_pool& dest, std::size_t limit) {
-    struct due {
-      job_number job;
-      std::uint32_t seq;
-      claimed_retry row;
-    };
-    std::vector<due> rows;
-    std::vector<std::pair<job_number, token_id>> paused;
-    {
-      auto found = database_.query(
-        "SELECT job, seq, token, position, attempts, sent FROM retries INDEXED BY retries_due "
-        "WHERE epoch IS NULL AND parked = 0 AND lane = ? AND app = ? AND pool = ? AND run_at <= ? "
-        "ORDER BY run_at",
-        lane_, dest.first, dest.second, now_);
-      while (rows.size() < limit && passed_by_ < most_passed_by &&
-             parked_ + paused.size() < most_parked && found.next()) {
-        const auto& job = state_of(found.integer(0));
-        if (!allows_retry_claims(job.status))
-          ++passed_by_;
-        else if (is_paused(job, dest))
-          paused.emplace_back(found.integer(0), found.integer(2));
-        else
-          rows.push_back({found.integer(0),
-                          static_cast<std::uint32_t>(found.integer(1)),
-                          {found.integer(2), static_cast<std::uint32_t>(found.integer(3)),
-                           static_cast<std::uint16_t>(found.integer(4)), found.integer(5) != 0}});
-      }
-    }
+    std::vector<due_retry> rows;
+    std::vector<retry_place> paused;
+    auto& cursor = cursor_of(dest);
+    const auto after = cursor;
+    visit_due_retries(database_, shared_.retry_leases, place_of(dest), now_, after,
+                      [&](const due_retry& found) {
+                        if (rows.size() >= limit || passed_by_ >= most_passed_by ||
+                            parked_ + paused.size() >= most_parked)
+                          return false;
+                        const auto& job = state_of(found.at.job);
+                        if (!allows_retry_claims(job.status))
+                          ++passed_by_;
+                        else if (is_paused(job, dest))
+                          paused.push_back({found.at.job, found.at.token});
+                        else
+                          rows.push_back(found);
+                        cursor = found.at;
+                        cursor.started_at = after.started_at;
+                        return true;
+                      });
     for (const auto& [job, token] : paused)
       park_retry(database_, job, token);
     parked_ += paused.size();
     std::stable_sort(rows.begin(), rows.end(),
-                     [](const auto& a, const auto& b) { return a.job < b.job; });
+                     [](const auto& a, const auto& b) { return a.at.job < b.at.job; });
     for (auto begin = rows.begin(), end = begin; begin != rows.end(); begin = end) {
       // An epoch of its own: with the job it is what the work's rows are found by.
       epoch_ = next_epoch(database_, state_);
       claimed_work taken;
       taken.kind = work_kind::retry;
-      for (; end != rows.end() && end->job == begin->job; ++end)
-        if (lease_retry(end->job, end->row.token))
-          taken.retries.push_back(end->row);
-      if (!taken.retries.empty())
-        add(std::move(taken), begin->job, begin->seq, dest);
+      for (; end != rows.end() && end->at.job == begin->at.job; ++end)
+        taken.retries.push_back(end->row);
+      add(std::move(taken), begin->at.job, begin->row.seq, dest);
     }
     return rows.size();
-  }
-
-  bool lease_retry(job_number job, token_id token) {
-    return spare_others(job, [&] {
-      database_.execute("UPDATE retries SET owner = ?, epoch = ?, lease_expires_at = ? "
-                        "WHERE job = ? AND token = ? AND epoch IS NULL",
-                        shared_.owner, epoch(), expires_at_, job, token);
-    });
   }
 
   // False if the database refuses these rows: others may do.
@@ -298,7 +304,7 @@ private:
   // same late jobs again and again until the sweeper has come to them.
   job_state& expire(job_number job, job_state& late) {
     end_job(database_, job, job_status::queued, job_status::expired);
-    close_slice(database_, job, now_);
+    close_slice(database_, shared_.retry_leases, job, now_);
     late.status = job_status::expired;
     return late;
   }
@@ -350,9 +356,22 @@ claimed_set claim_work(connection& database, shared_state& shared, writer_state&
   const auto lane = shared.lanes.find(database, request.lane);
   if (!lane)
     return {};
-  follow_clock(database, state, shared.now());
-  expire_leases(database, state, shared.now());
+  follow_clock(database, shared, state, shared.now());
+  expire_leases(database, shared, state, shared.now());
   return claimer{database, shared, state, *lane, request}.claim();
+}
+
+void begin_retry_leases(shared_state& shared, const claimed_set& claimed) {
+  std::vector<leased_retry> rows;
+  for (const auto& work : claimed.works) {
+    if (work.kind != work_kind::retry)
+      continue;
+    rows.clear();
+    for (const auto& row : work.retries)
+      rows.push_back({row.token, row.seq});
+    const lane_pool place{claimed.lane, work.dest.app, pool_of(work.dest.provider, work.dest.env)};
+    shared.retry_leases.begin(work.epoch, work.job, place, rows, claimed.expires_at);
+  }
 }
 
 } // namespace signalbox::sqlite

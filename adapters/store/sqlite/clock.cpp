@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kept_every{10};
 
 } // namespace
 
-void follow_clock(connection& database, writer_state& state, timestamp now) {
+void follow_clock(connection& database, shared_state& shared, writer_state& state, timestamp now) {
   if (now + clock_tolerance >= state.clock) {
     state.clock = std::max(state.clock, now);
     return;
@@ -24,9 +24,7 @@ void follow_clock(connection& database, writer_state& state, timestamp now) {
   database.execute("UPDATE chunks INDEXED BY chunks_leased "
                    "SET lease_expires_at = lease_expires_at - ? WHERE status = 2",
                    back.count());
-  database.execute("UPDATE retries INDEXED BY retries_leased "
-                   "SET lease_expires_at = lease_expires_at - ? WHERE epoch IS NOT NULL",
-                   back.count());
+  shared.retry_leases.put_back(back);
   state.next_lease_expiry = now;
   state.waits_corrected_to = retry_place{};
   state.clock = now;
@@ -57,6 +55,8 @@ bool correct_waits(connection& database, writer_state& state, timestamp now, std
         ahead.push_back({*at, now + (found.time(2) - written_at)});
     }
   }
+  if (!ahead.empty())
+    state.retry_cursors.clear();
   for (const auto& [place, run_at] : ahead)
     database.execute("UPDATE retries SET run_at = ?, written_at = ? WHERE job = ? AND token = ?",
                      run_at, now, place.job, place.token);

@@ -13,7 +13,7 @@ inline constexpr std::chrono::milliseconds clock_tolerance{1'000};
 /// Takes note of the store's time before leases are written. When the clock was put back, leases
 /// end that much earlier, so that each lasts as long as it was given for, and the waits of retry
 /// rows are due to be corrected. In the writer's transaction.
-void follow_clock(connection& database, writer_state& state, timestamp now);
+void follow_clock(connection& database, shared_state& shared, writer_state& state, timestamp now);
 
 /// One slice of at most `limit` retry rows after the clock was put back: those written in the
 /// future wait their backoff from now. True if there is more to look at. Otherwise keeps the time,

@@ -98,7 +98,7 @@ public:
     return targets;
   }
 
-  std::size_t close_retries(bool& more) {
+  std::size_t close_retries(const retry_leases& leases, bool& more) {
     struct waiting {
       token_id token;
       std::uint32_t seq;
@@ -106,12 +106,11 @@ public:
     };
     std::vector<waiting> rows;
     {
-      auto found = database_.query("SELECT token, seq, sent FROM retries WHERE job = ? "
-                                   "AND epoch IS NULL LIMIT ?",
-                                   job_, slice_retries);
-      while (found.next())
-        rows.push_back(
-          {found.integer(0), static_cast<std::uint32_t>(found.integer(1)), found.integer(2) != 0});
+      auto found = database_.query("SELECT token, seq, sent FROM retries WHERE job = ?", job_);
+      while (rows.size() < slice_retries && found.next())
+        if (!leases.is_leased({job_, found.integer(0)}))
+          rows.push_back({found.integer(0), static_cast<std::uint32_t>(found.integer(1)),
+                          found.integer(2) != 0});
     }
     std::map<std::uint32_t, std::pair<std::size_t, std::size_t>> by_chunk;
     for (const auto& row : rows) {
@@ -201,7 +200,8 @@ bool try_complete(connection& database, job_number job, timestamp now) {
   return true;
 }
 
-closed_slice close_slice(connection& database, job_number job, timestamp now) {
+closed_slice close_slice(connection& database, const retry_leases& leases, job_number job,
+                         timestamp now) {
   closing_job facts;
   {
     auto found = database.query("SELECT lane, app, status, receipts FROM jobs WHERE n = ? "
@@ -218,7 +218,7 @@ closed_slice close_slice(connection& database, job_number job, timestamp now) {
   closer closer{database, job, facts, now};
   closed_slice slice;
   slice.targets = closer.close_chunks(slice.more);
-  slice.targets += closer.close_retries(slice.more);
+  slice.targets += closer.close_retries(leases, slice.more);
   if (!slice.more)
     try_complete(database, job, now);
   return slice;

@@ -22,6 +22,7 @@ struct closed_slice {
   std::size_t targets = 0;
   bool more = false;
 };
-closed_slice close_slice(connection& database, job_number job, timestamp now);
+closed_slice close_slice(connection& database, const retry_leases& leases, job_number job,
+                         timestamp now);
 
 } // namespace signalbox::sqlite

@@ -1,5 +1,7 @@
 #include "adapters/store/sqlite/destinations.hpp"
 
+#include <optional>
+
 namespace signalbox::sqlite {
 
 namespace {
@@ -31,9 +33,9 @@ constexpr look_ups chunk_look_ups{
   "AND app > ? ORDER BY app, pool LIMIT 1"};
 
 constexpr look_ups retry_look_ups{
-  "SELECT pool FROM retries INDEXED BY retries_due WHERE epoch IS NULL AND parked = 0 "
+  "SELECT pool FROM retries INDEXED BY retries_due WHERE parked = 0 "
   "AND lane = ? AND app = ? AND pool > ? ORDER BY pool LIMIT 1",
-  "SELECT app, pool FROM retries INDEXED BY retries_due WHERE epoch IS NULL AND parked = 0 "
+  "SELECT app, pool FROM retries INDEXED BY retries_due WHERE parked = 0 "
   "AND lane = ? AND app > ? ORDER BY app, pool LIMIT 1"};
 
 } // namespace
@@ -46,19 +48,11 @@ std::set<app_pool> destinations_with_chunks(connection& database, lane_number la
   return found;
 }
 
-std::set<app_pool> destinations_with_retries(connection& database, lane_number lane,
-                                             std::optional<timestamp> due) {
+std::set<app_pool> destinations_with_retries(connection& database, lane_number lane) {
   std::set<app_pool> found;
   app_pool last{0, 0};
-  while (const auto next = next_destination(database, retry_look_ups, lane, last)) {
-    last = *next;
-    if (!due ||
-        database.value("SELECT 1 FROM retries INDEXED BY retries_due WHERE epoch IS NULL "
-                       "AND parked = 0 AND lane = ? AND app = ? AND pool = ? AND run_at <= ? "
-                       "LIMIT 1",
-                       lane, last.first, last.second, *due))
-      found.insert(last);
-  }
+  while (const auto next = next_destination(database, retry_look_ups, lane, last))
+    found.insert(last = *next);
   return found;
 }
 

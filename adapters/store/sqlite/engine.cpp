@@ -40,7 +40,10 @@ sqlite_store::engine::engine(sqlite_options options, std::unique_ptr<sqlite::pro
   readers_.emplace(own.path, settings, own.readers);
   checkpointer_.emplace(*database_, own.path, settings, sqlite::checkpointer::settings{});
   writer_.emplace(*database_, sqlite::writer::settings{own.import_slice, own.fault,
-                                                       [this] { shared_.lanes.forget(); },
+                                                       [this] {
+                                                         shared_.lanes.forget();
+                                                         state_.retry_cursors.clear();
+                                                       },
                                                        [this] { checkpointer_->finish_if_due(); }});
   for (const auto topic : sqlite::deleted_topics(*database_))
     remove_topic(topic);
@@ -110,7 +113,8 @@ void sqlite_store::engine::close_job(sqlite::job_number job) {
   writer_->submit(sqlite::write_class::lanes,
                   {sqlite::durability::normal,
                    [this, job, slice](connection& database) {
-                     *slice = sqlite::close_slice(database, job, shared_.now());
+                     *slice =
+                       sqlite::close_slice(database, shared_.retry_leases, job, shared_.now());
                    },
                    // What a failure leaves is the sweeper's.
                    [this, job, slice](const sqlite::write_status& status) {

@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <tuple>
+#include <unordered_set>
 
 namespace signalbox::sqlite {
 
@@ -58,8 +59,9 @@ using batch_refs = std::span<const outcome_batch* const>;
 class flusher {
 public:
   flusher(connection& database, const shared_state& shared, writer_state& state,
-          flush_result& result)
-    : database_{database}, shared_{shared}, state_{state}, result_{result}, now_{shared.now()} {}
+          std::vector<retry_place>& ended, flush_result& result)
+    : database_{database}, shared_{shared}, state_{state}, ended_{ended}, result_{result},
+      now_{shared.now()} {}
 
   // All batches are of one work.
   void flush(batch_refs batches) {
@@ -181,6 +183,7 @@ private:
                         "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                         job_, one.token, batch.of->key.seq, one.index, lane_, app_, pool_,
                         one.attempts, run_at, std::min(batch.at, now_), one.reason);
+      note_wait(run_at);
     }
     if (one.dead_letter)
       write_letter(database_, {job_, batch.of->key.seq, one.token, one.attempts, "max_attempts",
@@ -230,6 +233,7 @@ private:
   }
 
   void flush_retries(batch_refs batches, const work& of) {
+    ended_now_.clear();
     std::map<std::uint32_t, job_counts> by_chunk;
     for (const auto* batch : batches) {
       for (const auto position : batch->accepted)
@@ -253,30 +257,51 @@ private:
       result_.finished_chunks_of.push_back(of.key.job);
   }
 
+  // The chunk of a row that is this work's still. A row has one outcome in a flush.
+  std::optional<std::uint32_t> chunk_of_held(const work& of, token_id token) {
+    const auto seq = shared_.retry_leases.chunk_of({job_, token}, of.epoch);
+    if (!seq || !ended_now_.insert(token).second)
+      return std::nullopt;
+    return seq;
+  }
+
   // The chunk of the row that ended; nothing if it is not this work's any more.
   std::optional<std::uint32_t> end_retry(const work& of, token_id token) {
-    const auto seq = database_.value("DELETE FROM retries WHERE job = ? AND token = ? "
-                                     "AND epoch = ? AND owner = ? RETURNING seq",
-                                     job_, token, of.epoch, shared_.owner);
-    if (!seq) {
+    const auto seq = chunk_of_held(of, token);
+    if (!seq ||
+        database_.execute("DELETE FROM retries WHERE job = ? AND token = ?", job_, token) == 0) {
       ++result_.stale;
       return std::nullopt;
     }
-    return static_cast<std::uint32_t>(*seq);
+    ended_.push_back({job_, token});
+    return seq;
   }
 
   void reschedule(const outcome_batch& batch, const outcome& one) {
-    if (database_.execute("UPDATE retries SET attempts = ?, run_at = ?, written_at = ?, "
-                          "last_error = ?, owner = NULL, epoch = NULL, lease_expires_at = NULL, "
-                          "sent = 0 WHERE job = ? AND token = ? AND epoch = ? AND owner = ?",
-                          one.attempts, run_at_of(batch, one), std::min(batch.at, now_), one.reason,
-                          job_, one.token, batch.of->epoch, shared_.owner) == 0)
+    const auto run_at = run_at_of(batch, one);
+    if (!chunk_of_held(*batch.of, one.token) ||
+        database_.execute("UPDATE retries SET attempts = ?, run_at = ?, written_at = ?, "
+                          "last_error = ?, sent = 0 WHERE job = ? AND token = ?",
+                          one.attempts, run_at, std::min(batch.at, now_), one.reason, job_,
+                          one.token) == 0) {
       ++result_.stale;
+      return;
+    }
+    ended_.push_back({job_, one.token});
+    note_wait(run_at);
+  }
+
+  // What is due already may lie behind the place where claims go on.
+  void note_wait(timestamp run_at) {
+    if (run_at <= now_)
+      state_.retry_cursors.clear();
   }
 
   connection& database_;
   const shared_state& shared_;
   writer_state& state_;
+  std::vector<retry_place>& ended_;
+  std::unordered_set<token_id> ended_now_; ///< of this work
   flush_result& result_;
   timestamp now_;
   job_number job_ = 0;
@@ -288,7 +313,8 @@ private:
 } // namespace
 
 flush_result flush_outcomes(connection& database, const shared_state& shared, writer_state& state,
-                            const std::vector<outcome_batch>& batches, bool one_by_one) {
+                            const std::vector<outcome_batch>& batches,
+                            std::vector<retry_place>& ended, bool one_by_one) {
   std::vector<const outcome_batch*> order;
   order.reserve(batches.size());
   for (const auto& batch : batches)
@@ -300,14 +326,16 @@ flush_result flush_outcomes(connection& database, const shared_state& shared, wr
   std::stable_sort(order.begin(), order.end(),
                    [&](const auto* a, const auto* b) { return place(a) < place(b); });
   flush_result result;
-  flusher flusher{database, shared, state, result};
+  flusher flusher{database, shared, state, ended, result};
   for (auto begin = order.begin(); begin != order.end();) {
     const auto end = std::find_if(begin, order.end(),
                                   [&](const auto* batch) { return place(batch) != place(*begin); });
     const batch_refs of_one_work{begin, end};
+    const auto ended_before = ended.size();
     if (!one_by_one)
       flusher.flush(of_one_work);
     else if (const auto error = try_part(database, [&] { flusher.flush(of_one_work); })) {
+      ended.resize(ended_before);
       const auto& of = *(*begin)->of;
       spdlog::error("event=outcomes_not_stored job={} seq={} error=\"{}\"", of.key.job.to_string(),
                     of.key.seq, *error);

@@ -71,15 +71,36 @@ bool is_paused(connection& database, const shared_state& shared, job_number job,
   return pool && traits && shared.pauses.covers(*traits, static_cast<pool_code>(*pool));
 }
 
-bool renew_one(connection& database, const shared_state& shared, job_number job,
-               const lease_ref& lease, timestamp expires_at) {
+bool renew_one(connection& database, shared_state& shared, job_number job, const lease_ref& lease,
+               timestamp expires_at) {
   if (lease.kind == work_kind::chunk)
     return database.execute("UPDATE chunks SET lease_expires_at = ? WHERE job = ? AND seq = ? "
                             "AND status = 2 AND owner = ? AND epoch = ?",
                             expires_at, job, lease.key.seq, shared.owner, lease.epoch) > 0;
-  return database.execute("UPDATE retries INDEXED BY retries_leased SET lease_expires_at = ? "
-                          "WHERE job = ? AND epoch = ? AND owner = ?",
-                          expires_at, job, lease.epoch, shared.owner) > 0;
+  return shared.retry_leases.renew(job, lease.epoch, expires_at);
+}
+
+std::optional<held_lease> find_held_retries(connection& database, const shared_state& shared,
+                                            held_lease held) {
+  auto& work = held.work;
+  const auto lease = shared.retry_leases.find(work.job, work.epoch);
+  if (!lease)
+    return std::nullopt;
+  const auto [lane, app, pool] = lease->place;
+  work.dest = destination_of(app, pool);
+  held.left = lease->expires_at - shared.now();
+  for (const auto token : lease->tokens) {
+    auto found = database.query("SELECT position, attempts, sent, seq FROM retries WHERE job = ? "
+                                "AND token = ?",
+                                work.job, token);
+    if (found.next())
+      work.retries.push_back({token, static_cast<std::uint32_t>(found.integer(0)),
+                              static_cast<std::uint16_t>(found.integer(1)), found.integer(2) != 0,
+                              static_cast<std::uint32_t>(found.integer(3))});
+  }
+  if (work.retries.empty())
+    return std::nullopt;
+  return held;
 }
 
 } // namespace
@@ -87,11 +108,10 @@ bool renew_one(connection& database, const shared_state& shared, job_number job,
 void void_leases(connection& database) {
   database.execute("UPDATE chunks INDEXED BY chunks_leased SET status = 1, owner = NULL, "
                    "epoch = NULL, lease_expires_at = NULL WHERE status = 2");
-  database.execute("UPDATE retries INDEXED BY retries_leased SET owner = NULL, epoch = NULL, "
-                   "lease_expires_at = NULL WHERE epoch IS NOT NULL");
 }
 
-std::size_t expire_leases(connection& database, writer_state& state, timestamp now) {
+std::size_t expire_leases(connection& database, shared_state& shared, writer_state& state,
+                          timestamp now) {
   if (now < state.next_lease_expiry)
     return 0;
   std::size_t faulty = 0;
@@ -126,20 +146,16 @@ std::size_t expire_leases(connection& database, writer_state& state, timestamp n
                   *error);
     next = std::min(next, now + faulty_again);
   }
-  database.execute("UPDATE retries INDEXED BY retries_leased SET owner = NULL, epoch = NULL, "
-                   "lease_expires_at = NULL WHERE epoch IS NOT NULL AND lease_expires_at <= ?",
-                   now);
-  if (const auto end = database.value("SELECT MIN(lease_expires_at) FROM retries "
-                                      "INDEXED BY retries_leased WHERE epoch IS NOT NULL"))
-    next = std::min(next, timestamp{std::chrono::milliseconds{*end}});
-  state.next_lease_expiry = next;
+  if (shared.retry_leases.expire(now))
+    state.retry_cursors.clear();
+  state.next_lease_expiry = std::min(next, shared.retry_leases.next_expiry());
   return faulty;
 }
 
 std::vector<renewed_lease> renew_leases(connection& database, shared_state& shared,
                                         writer_state& state, const std::vector<lease_ref>& leases,
                                         std::chrono::milliseconds lease) {
-  follow_clock(database, state, shared.now());
+  follow_clock(database, shared, state, shared.now());
   std::vector<renewed_lease> renewed;
   renewed.reserve(leases.size());
   const auto expires_at = shared.now() + lease;
@@ -167,10 +183,8 @@ void release_leases(connection& database, shared_state& shared, writer_state& st
                        "lease_expires_at = NULL WHERE job = ? AND seq = ? AND status = 2 "
                        "AND owner = ? AND epoch = ?",
                        *job, one.key.seq, shared.owner, one.epoch);
-    else
-      database.execute("UPDATE retries INDEXED BY retries_leased SET owner = NULL, epoch = NULL, "
-                       "lease_expires_at = NULL WHERE job = ? AND epoch = ? AND owner = ?",
-                       *job, one.epoch, shared.owner);
+    else if (shared.retry_leases.release(*job, one.epoch))
+      state.retry_cursors.clear();
   }
 }
 
@@ -181,26 +195,16 @@ std::optional<held_lease> find_held(connection& database, const shared_state& sh
     return std::nullopt;
   held_lease held;
   held.work = {lease.kind, *job, lease.key, lease.epoch, {}, {}};
-  auto found =
-    lease.kind == work_kind::chunk
-      ? database.query("SELECT app, pool, lease_expires_at FROM chunks WHERE job = ? AND seq = ? "
-                       "AND status = 2 AND epoch = ? AND owner = ?",
-                       *job, lease.key.seq, lease.epoch, shared.owner)
-      : database.query("SELECT app, pool, lease_expires_at, token, position, attempts, sent "
-                       "FROM retries INDEXED BY retries_leased WHERE job = ? AND epoch = ? "
-                       "AND owner = ?",
-                       *job, lease.epoch, shared.owner);
-  bool exists = false;
-  while (found.next()) {
-    exists = true;
-    held.work.dest = destination_of(found.integer(0), static_cast<pool_code>(found.integer(1)));
-    held.left = found.time(2) - shared.now();
-    if (lease.kind == work_kind::retry)
-      held.work.retries.push_back({found.integer(3), static_cast<std::uint32_t>(found.integer(4)),
-                                   static_cast<std::uint16_t>(found.integer(5)),
-                                   found.integer(6) != 0});
-  }
-  return exists ? std::optional{std::move(held)} : std::nullopt;
+  if (lease.kind == work_kind::retry)
+    return find_held_retries(database, shared, std::move(held));
+  auto found = database.query("SELECT app, pool, lease_expires_at FROM chunks WHERE job = ? "
+                              "AND seq = ? AND status = 2 AND epoch = ? AND owner = ?",
+                              *job, lease.key.seq, lease.epoch, shared.owner);
+  if (!found.next())
+    return std::nullopt;
+  held.work.dest = destination_of(found.integer(0), static_cast<pool_code>(found.integer(1)));
+  held.left = found.time(2) - shared.now();
+  return held;
 }
 
 std::chrono::milliseconds lease_margin(std::chrono::milliseconds lease) {

@@ -12,14 +12,15 @@ namespace signalbox::sqlite {
 /// After so many expiries without a new bit a chunk's targets are dead-lettered `lease_lost`.
 inline constexpr int most_expiries = 5;
 
-/// Frees what earlier boots left leased: nobody can hold it, since this process holds the lock.
-/// That charges no expiry.
+/// Frees the chunks that earlier boots left leased: nobody can hold it, since this process holds
+/// the lock. That charges no expiry.
 void void_leases(connection& database);
 
 /// Frees what is leased longer than its lease; in the writer's transaction. Free of cost while no
 /// lease can have ended.
 /// How many rows could not be written: they are left for later.
-std::size_t expire_leases(connection& database, writer_state& state, timestamp now);
+std::size_t expire_leases(connection& database, shared_state& shared, writer_state& state,
+                          timestamp now);
 
 /// Renews those still held by `owner` under their epoch.
 std::vector<renewed_lease> renew_leases(connection& database, shared_state& shared,

@@ -6,13 +6,13 @@
 #include "adapters/store/sqlite/options.hpp"
 #include "adapters/store/sqlite/pauses.hpp"
 #include "adapters/store/sqlite/pool.hpp"
+#include "adapters/store/sqlite/retry_leases.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
-#include <tuple>
 
 namespace signalbox::sqlite {
 
@@ -23,18 +23,20 @@ struct shared_state {
   lane_names lanes;
   job_facts_cache facts;
   pause_list pauses;
+  sqlite::retry_leases retry_leases;
   /// Rises when rows that a job may have been resolved to are taken away.
   std::atomic<std::uint64_t> directory_generation{0};
 
   timestamp now() const { return options.now(); }
 };
 
-/// A lane's place for one destination.
-using lane_pool = std::tuple<lane_number, app_id, pool_code>;
-
-struct retry_place {
+/// Where the last claim of a destination's due retries stopped, in the order of the index: the next
+/// one need not pass by all that is leased again.
+struct retry_cursor {
+  timestamp run_at;
   job_number job = 0;
   token_id token = 0;
+  timestamp started_at; ///< when claims began at the oldest row
 };
 
 /// How far the lane's finished jobs have been looked through for old ones.
@@ -51,6 +53,8 @@ struct writer_state {
   two_age_map<job_id, job_number> jobs{1 << 14};
   std::map<lane_pool, job_number> last_claimed; ///< claims go on with the job after it
   std::map<lane_number, std::size_t> claim_turn;
+  /// Emptied by whatever may make a row claimable behind one.
+  std::map<lane_pool, retry_cursor> retry_cursors;
   std::map<lane_number, job_number> last_checked; ///< by the sweeper, for missed completions
   timestamp next_lease_expiry = timestamp::max(); ///< no lease ends before
   timestamp clock;      ///< the latest time that leases were written at (clock.hpp)

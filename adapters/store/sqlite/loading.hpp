@@ -13,7 +13,8 @@ struct claimed_retry {
   token_id token = 0;
   std::uint32_t position = 0; ///< in its chunk
   std::uint16_t attempts = 0;
-  bool is_sent = false; ///< marked, and never answered
+  bool is_sent = false;  ///< marked, and never answered
+  std::uint32_t seq = 0; ///< its chunk
 };
 
 /// What a claim committed: a work whose tokens are still to be loaded.

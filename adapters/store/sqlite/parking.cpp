@@ -73,6 +73,8 @@ bool unpark_slice(connection& database, shared_state& shared, writer_state& stat
                          "AND job = ? AND pool = ?",
                          job, pool));
       const auto rows = unpark_retries(database, job, pool, limit);
+      if (rows > 0)
+        state.retry_cursors.clear();
       touched += rows;
       is_whole &= rows < limit;
     }

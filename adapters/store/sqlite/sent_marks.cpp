@@ -27,14 +27,15 @@ bool mark_chunk(connection& database, std::int64_t owner, job_number job, const 
   return true;
 }
 
-bool mark_retries(connection& database, std::int64_t owner, job_number job, const sent_mark& mark) {
+bool mark_retries(connection& database, const retry_leases& leases, job_number job,
+                  const sent_mark& mark) {
   const auto& of = *mark.of;
   bool held = true;
   for (const auto position : mark.positions)
     held &= position < of.targets.size() &&
-            database.execute("UPDATE retries SET sent = 1 WHERE job = ? AND token = ? "
-                             "AND epoch = ? AND owner = ?",
-                             job, of.targets[position].id, of.epoch, owner) > 0;
+            leases.chunk_of({job, of.targets[position].id}, of.epoch) &&
+            database.execute("UPDATE retries SET sent = 1 WHERE job = ? AND token = ?", job,
+                             of.targets[position].id) > 0;
   return held;
 }
 
@@ -46,8 +47,12 @@ std::vector<bool> mark_sent(connection& database, const shared_state& shared, wr
   held.reserve(marks.size());
   for (const auto& mark : marks) {
     const auto job = mark.of ? find_job(database, state, mark.of->key.job) : std::nullopt;
-    const auto write = mark.of && mark.of->kind == work_kind::retry ? mark_retries : mark_chunk;
-    held.push_back(job && write(database, shared.owner, *job, mark));
+    if (!job)
+      held.push_back(false);
+    else if (mark.of->kind == work_kind::retry)
+      held.push_back(mark_retries(database, shared.retry_leases, *job, mark));
+    else
+      held.push_back(mark_chunk(database, shared.owner, *job, mark));
   }
   return held;
 }

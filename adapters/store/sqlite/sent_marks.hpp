@@ -7,7 +7,7 @@
 
 namespace signalbox::sqlite {
 
-/// Sets the sent bits of chunks and the sent flags of retry rows, fenced by owner and epoch, in the
+/// Sets the sent bits of chunks and the sent flags of retry rows, fenced by their leases, in the
 /// writer's transaction. One answer a mark: whether the lease was held for all of it.
 std::vector<bool> mark_sent(connection& database, const shared_state& shared, writer_state& state,
                             const std::vector<sent_mark>& marks);

@@ -79,7 +79,7 @@ void sqlite_store::close() {
 // Leases are never written with a time from before the clock was put back.
 void sqlite_store::engine::keep_time(connection& database, sqlite::commit_group& group) {
   const auto now = shared_.now();
-  sqlite::follow_clock(database, state_, now);
+  sqlite::follow_clock(database, shared_, state_, now);
   group.now = std::min(group.now, now);
 }
 
@@ -172,6 +172,8 @@ void sqlite_store::claim(claim_request request, callback<claim_result> done) {
 void sqlite_store::engine::claim(std::shared_ptr<const claim_request> request,
                                  callback<sqlite::claimed_set> done) {
   auto look = [this, request, done = std::move(done)](result<sqlite::claimed_set> claimed) {
+    if (claimed.ok())
+      sqlite::begin_retry_leases(shared_, claimed.value);
     if (claimed.ok() && claimed.value.works.empty() && claimed.value.is_cut_short)
       return claim(request, done);
     done(std::move(claimed));
@@ -302,27 +304,31 @@ void sqlite_store::flush(std::vector<outcome_batch> batches, callback<flush_resu
   done = engine_->admit(std::move(done));
   if (!done)
     return;
-  auto note = [this, done](result<flush_result> flushed) {
+  auto ended = std::make_shared<std::vector<sqlite::retry_place>>();
+  auto note = [this, ended, done](result<flush_result> flushed) {
+    if (flushed.ok())
+      engine_->shared().retry_leases.end(*ended);
     if (flushed.ok() && flushed.value.invalidated > 0)
       engine_->directory_changed();
     done(std::move(flushed));
   };
   auto shared = std::make_shared<const std::vector<outcome_batch>>(std::move(batches));
-  auto look = [this, shared, note](result<flush_result> flushed) {
+  auto look = [this, shared, ended, note](result<flush_result> flushed) {
     const bool is_about_rows = flushed.code == errc::conflict || flushed.code == errc::internal;
     if (!is_about_rows)
       return note(std::move(flushed));
     engine_->write<flush_result>(
-      write_class::lanes, durability::full, note, [this, shared](connection& database) {
-        return result<flush_result>::success(
-          sqlite::flush_outcomes(database, engine_->shared(), engine_->state(), *shared, true));
+      write_class::lanes, durability::full, note, [this, shared, ended](connection& database) {
+        ended->clear();
+        return result<flush_result>::success(sqlite::flush_outcomes(
+          database, engine_->shared(), engine_->state(), *shared, *ended, true));
       });
   };
-  engine_->write<flush_result>(
-    write_class::lanes, durability::full, std::move(look), [this, shared](connection& database) {
-      return result<flush_result>::success(
-        sqlite::flush_outcomes(database, engine_->shared(), engine_->state(), *shared));
-    });
+  engine_->write<flush_result>(write_class::lanes, durability::full, std::move(look),
+                               [this, shared, ended](connection& database) {
+                                 return result<flush_result>::success(sqlite::flush_outcomes(
+                                   database, engine_->shared(), engine_->state(), *shared, *ended));
+                               });
 }
 
 void sqlite_store::complete(std::vector<job_id> jobs, callback<std::vector<job_id>> done) {

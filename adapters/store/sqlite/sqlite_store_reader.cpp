@@ -27,7 +27,8 @@ struct cancelled_job {
   job_view view;
 };
 
-result<cancelled_job> cancel(connection& database, app_id app, const job_id& id, timestamp now) {
+result<cancelled_job> cancel(connection& database, const sqlite::retry_leases& leases, app_id app,
+                             const job_id& id, timestamp now) {
   using answer = result<cancelled_job>;
   cancelled_job cancelled;
   auto status = job_status::queued;
@@ -43,7 +44,7 @@ result<cancelled_job> cancel(connection& database, app_id app, const job_id& id,
     return answer::failure(errc::conflict,
                            "the job is " + std::string{to_string(status)} + " already");
   case transition::apply:
-    cancelled.more = sqlite::close_slice(database, cancelled.job, now).more;
+    cancelled.more = sqlite::close_slice(database, leases, cancelled.job, now).more;
     break;
   case transition::no_op:
     break;
@@ -103,10 +104,10 @@ void sqlite_store::cancel_job(app_id app, job_id id, callback<job_view> done) {
       engine_->close_job(cancelled.value.job);
     done({cancelled.code, std::move(cancelled.message), std::move(cancelled.value.view)});
   };
-  engine_->write<cancelled_job>(write_class::lanes, durability::full, std::move(answer),
-                                [this, app, id](connection& database) {
-                                  return cancel(database, app, id, engine_->shared().now());
-                                });
+  engine_->write<cancelled_job>(
+    write_class::lanes, durability::full, std::move(answer), [this, app, id](connection& database) {
+      return cancel(database, engine_->shared().retry_leases, app, id, engine_->shared().now());
+    });
 }
 
 void sqlite_store::check_health(callback<unit> done) {

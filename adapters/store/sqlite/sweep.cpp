@@ -3,6 +3,7 @@
 #include "adapters/store/sqlite/clock.hpp"
 #include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/destinations.hpp"
+#include "adapters/store/sqlite/due_retries.hpp"
 #include "adapters/store/sqlite/leases.hpp"
 #include "adapters/store/sqlite/parking.hpp"
 #include "adapters/store/sqlite/retention.hpp"
@@ -111,7 +112,7 @@ void sweep_pass::set_aside(connection& database, job_number job, const std::stri
 }
 
 void sweep_pass::follow_time(connection& database) {
-  follow_clock(database, state_, now_);
+  follow_clock(database, shared_, state_, now_);
   step_result_.more |= correct_waits(database, state_, now_, request_.limit);
 }
 
@@ -141,7 +142,7 @@ void sweep_pass::expire_late(connection& database) {
 }
 
 void sweep_pass::end_leases(connection& database) {
-  step_result_.faulty += expire_leases(database, state_, now_);
+  step_result_.faulty += expire_leases(database, shared_, state_, now_);
 }
 
 void sweep_pass::unpark(connection& database) {
@@ -160,7 +161,7 @@ void sweep_pass::close_ended(connection& database) {
         step_result_.more = true;
         return;
       }
-      const auto slice = close_slice(database, job, now_);
+      const auto slice = close_slice(database, shared_.retry_leases, job, now_);
       closed += slice.targets;
       more = slice.more;
     }
@@ -210,8 +211,12 @@ void sweep_pass::look_for_work(connection& database) {
                                    "AND status IN (2, 3) AND lane = ? LIMIT 1",
                                    lane_)
                             .has_value();
-  step_result_.work_due = has_open(destinations_with_chunks(database, lane_)) ||
-                          has_open(destinations_with_retries(database, lane_, now_));
+  auto due = destinations_with_retries(database, lane_);
+  std::erase_if(due, [&](const app_pool& dest) {
+    const lane_pool place{lane_, dest.first, dest.second};
+    return !has_due_retry(database, shared_.retry_leases, place, now_);
+  });
+  step_result_.work_due = has_open(destinations_with_chunks(database, lane_)) || has_open(due);
 }
 
 } // namespace signalbox::sqlite

@@ -192,14 +192,20 @@ TEST_F(poison, a_chunk_that_cannot_be_leased_holds_up_no_claim) {
   EXPECT_THAT(claim(), SizeIs(0));
 }
 
-TEST_F(poison, a_retry_that_cannot_be_leased_holds_up_no_claim) {
+TEST_F(poison, a_retry_that_cannot_be_written_holds_up_no_other) {
   start_jobs();
-  const auto works = claim();
-  EXPECT_TRUE(flush(works, outcome_status::retry).ok());
+  EXPECT_TRUE(flush(claim(), outcome_status::retry).ok());
   tamper("CREATE TRIGGER poison BEFORE UPDATE ON retries WHEN old.job = 251 "
          "BEGIN SELECT RAISE(ABORT, 'poison'); END");
   advance(1h);
-  EXPECT_THAT(claim(), SizeIs(499));
+  const auto works = claim();
+  EXPECT_THAT(works, SizeIs(500)) << "a lease is no write";
+  const auto flushed = flush(works, outcome_status::retry);
+  ASSERT_TRUE(flushed.ok()) << flushed.message;
+  EXPECT_EQ(flushed.value.faulty, 1u);
+  EXPECT_EQ(flushed.value.stale, 0u);
+  advance(1h);
+  EXPECT_THAT(claim(), SizeIs(500)) << "its lease has ended";
 }
 
 TEST_F(poison, an_outcome_that_cannot_be_stored_costs_the_flush_no_other) {

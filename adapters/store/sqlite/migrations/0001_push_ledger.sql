@@ -160,8 +160,9 @@ CREATE INDEX chunks_ready ON chunks(lane, app, pool, job, seq) WHERE status = 1;
 CREATE INDEX chunks_leased ON chunks(job, seq) WHERE status = 2;
 CREATE INDEX chunks_parked ON chunks(job, pool) WHERE status = 4;
 
--- epoch is null while nobody has a lease on the row. `written_at` is of the clock that gave `run_at`,
--- so that the row's wait is known when the clock is put back. `parked`: a pause covers its job.
+-- Leases on these rows are in memory alone: a crash forgets them. `written_at` is of the clock that
+-- gave `run_at`, so that the row's wait is known when the clock is put back. `parked`: a pause covers
+-- its job.
 CREATE TABLE retries(
   job INTEGER NOT NULL,
   token INTEGER NOT NULL,
@@ -174,15 +175,11 @@ CREATE TABLE retries(
   run_at INTEGER NOT NULL,
   written_at INTEGER NOT NULL,
   last_error TEXT,
-  owner INTEGER,
-  epoch INTEGER,
-  lease_expires_at INTEGER,
   sent INTEGER NOT NULL DEFAULT 0,
   parked INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY(job, token)
 ) WITHOUT ROWID;
-CREATE INDEX retries_due ON retries(lane, app, pool, run_at) WHERE epoch IS NULL AND parked = 0;
-CREATE INDEX retries_leased ON retries(job, epoch) WHERE epoch IS NOT NULL;
+CREATE INDEX retries_due ON retries(lane, app, pool, run_at) WHERE parked = 0;
 CREATE INDEX retries_parked ON retries(job) WHERE parked = 1;
 
 CREATE TABLE receipts(
