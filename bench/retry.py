@@ -69,11 +69,11 @@ def phase(node, simulator, devices, faults, seconds):
     warm_up = time.monotonic() + min(5, seconds / 2)
     while time.monotonic() < warm_up:
         load.keep_up()
-        time.sleep(0.1)
+        time.sleep(0.25)
     before, cpu, start = finals(node), cpu_seconds(node.process.pid), time.monotonic()
     while time.monotonic() < start + seconds:
         load.keep_up()
-        time.sleep(0.1)
+        time.sleep(0.25)
     after, took = finals(node), time.monotonic() - start
     cpu = cpu_seconds(node.process.pid) - cpu
     simulator.faults({"apns": {"mix": {}}})

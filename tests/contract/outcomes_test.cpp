@@ -229,6 +229,50 @@ TEST_P(ten_claimed, a_retry_is_claimed_when_due_and_ends_in_its_chunks_counts) {
   EXPECT_THAT(receipts(job.id), SizeIs(1));
 }
 
+TEST_P(ten_claimed, a_flush_of_retries_that_failed_is_repeated_under_the_same_lease) {
+  start();
+  auto batch = accept(work, 0, 8);
+  batch.others = {retry_of(work, 8, 0ms), retry_of(work, 9, 0ms)};
+  flush({batch});
+  fail_commits(true);
+  EXPECT_EQ(await<claim_result>([&](auto done) {
+              store().jobs().claim({"push", {{apns, 10}}, 64, lease}, std::move(done));
+            }).code,
+            errc::unavailable);
+  fail_commits(false);
+  const auto again = claim_all().works.at(0);
+  ASSERT_THAT(again->targets, SizeIs(2)) << "a claim that failed holds nothing";
+  auto outcomes = accept(again, 0, 1);
+  outcomes.others = {retry_of(again, 1, 0ms)};
+  fail_commits(true);
+  EXPECT_EQ(
+    await<flush_result>([&](auto done) { store().jobs().flush({outcomes}, std::move(done)); }).code,
+    errc::unavailable);
+  fail_commits(false);
+  EXPECT_THAT(claim_all().works, IsEmpty()) << "both are still leased";
+  EXPECT_EQ(flush({outcomes}).stale, 0u);
+  const auto third = claim_all().works.at(0);
+  ASSERT_THAT(third->targets, SizeIs(1));
+  complete(flush({accept(third)}).finished_chunks_of);
+  expect_closed(job.id, 10);
+}
+
+TEST_P(ten_claimed, a_retry_that_is_due_before_those_that_were_claimed_is_found_within_a_second) {
+  start();
+  auto batch = accept(work, 0, 7);
+  batch.others = {retry_of(work, 7, 300ms), retry_of(work, 8, 300ms)};
+  flush({batch});
+  advance(300ms);
+  EXPECT_THAT(claim_all().works, SizeIs(1));
+  auto late = others(work, {retry_of(work, 9, 0ms)});
+  late.others[0].retry_at = work->job->created_at; // long ago, as after a stall
+  flush({late});
+  advance(700ms);
+  const auto works = claim_all().works;
+  ASSERT_THAT(works, SizeIs(1));
+  EXPECT_EQ(works[0]->targets.at(0).id, work->targets[9].id);
+}
+
 TEST_P(ten_claimed, a_replay_does_not_bring_a_finished_retry_back) {
   start();
   auto batch = accept(work, 0, 9);
