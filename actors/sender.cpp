@@ -167,11 +167,8 @@ void sender_actor::pump(const destination& dest) {
   const auto boot_now = clock_.boot_now();
   std::vector<work_slice> to_mark;
   while (!window.ring.empty() && window.in_use < window.limit) {
-    const auto found = works_.find(window.ring.front());
+    auto& work = works_.at(window.ring.front());
     window.ring.pop_front();
-    if (found == works_.end())
-      continue;
-    auto& work = found->second;
     work.queued = false;
     if (work.returning || work.next >= work.of->targets.size())
       continue; // its job was paused or stopped
@@ -260,10 +257,18 @@ void sender_actor::leave(const work* of) {
     return;
   const auto kept = found->second.of; // the key of the map points into it
   const auto left = of->size() - found->second.committed;
-  works_.erase(found);
+  erase(of);
   window_of(of->dest).held -= left;
   return_credit(of->dest, left);
   tell_if_idle(of->dest);
+}
+
+// Out of its ring too: another work may come to lie at the same address.
+void sender_actor::erase(const work* of) {
+  const auto found = works_.find(of);
+  if (found->second.queued)
+    std::erase(window_of(of->dest).ring, of);
+  works_.erase(found);
 }
 
 void sender_actor::extend(const extend_leases& extension) {
@@ -322,7 +327,7 @@ void sender_actor::acknowledge(std::uint64_t number) {
       room.targets += part.outcomes;
       if (work.committed == work.of->size()) {
         finished[work.master].works.push_back(work.of);
-        works_.erase(found);
+        erase(found->first);
       } else {
         finish_return(found->first);
       }

@@ -111,6 +111,7 @@ private:
   void return_work(const work* of);
   void finish_return(const work* of);
   void leave(const work* of);
+  void erase(const work* of);
   void tell_if_idle(const destination& dest);
   void send_returned();
   void mark(std::vector<work_slice> slices);

@@ -73,7 +73,16 @@ void lane_world::finish(const job_id& job, std::chrono::milliseconds most) {
     advance(20ms);
   }
   const auto account = store.ledger.account_of(job);
-  EXPECT_TRUE(is_finished(job)) << to_string(account.status) << ", pending " << account.pending();
+  EXPECT_TRUE(is_finished(job)) << to_string(account.status) << ", pending " << account.pending()
+                                << ", leased " << store.ledger.leased() << breaker_states();
+}
+
+std::string lane_world::breaker_states() const {
+  std::string text;
+  for (const auto& view : breakers.list())
+    text += ", " + view.place.lane + " " + std::string{to_string(view.place.dest.env)} + " " +
+            std::string{to_string(view.place.kind)} + " " + std::string{to_string(view.state)};
+  return text;
 }
 
 std::size_t lane_world::duplicates() const {

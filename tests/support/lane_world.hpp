@@ -33,6 +33,9 @@ protected:
   void finish(const job_id& job, std::chrono::milliseconds most = std::chrono::minutes{5});
   bool is_finished(const job_id& job) const;
 
+  /// What is not closed, for messages.
+  std::string breaker_states() const;
+
   /// Requests that were accepted, beyond the first of each (job, token).
   std::size_t duplicates() const;
   /// Senders that were started and died.
