@@ -54,8 +54,9 @@ inline constexpr std::string_view fcm_no_credentials = "no_credentials"; ///< co
 /// An access token that was fetched because FCM refused the one before is refused as well.
 inline constexpr std::string_view fcm_credentials_refused = "credentials_refused";
 inline constexpr std::string_view fcm_no_access_token = "no_access_token"; ///< outage
-inline constexpr std::string_view fcm_orderly_refusal = "refused";         ///< too many tries
-inline constexpr std::string_view fcm_stopping = "stopping";               ///< not sent at a stop
+inline constexpr std::string_view fcm_paced = "paced"; ///< held back after a 429: outage
+inline constexpr std::string_view fcm_orderly_refusal = "refused"; ///< too many tries
+inline constexpr std::string_view fcm_stopping = "stopping";       ///< not sent at a stop
 inline constexpr std::string_view fcm_too_late = "expired"; ///< its deadline passed while it waited
 
 } // namespace signalbox

@@ -11,6 +11,7 @@ using state = client_connection::state;
 
 constexpr std::size_t draining_per_connection = 3;
 constexpr std::string_view refused_too_often = "refused";
+constexpr std::string_view held_back = "paced";
 constexpr std::uint16_t too_many_requests = 429;
 // How often writers without credentials are asked again.
 constexpr std::chrono::milliseconds obstacle_interval{50};
@@ -99,7 +100,15 @@ void delivery_pool::send_on(member& to) {
   if (admitted == 1)
     options_.gate->give_back();
   else if (queue_.waiting() > 0)
-    look_again(options_.gate->ask_again(now));
+    wait_for_gate(now);
+}
+
+void delivery_pool::wait_for_gate(clock::time_point now) {
+  const auto again = options_.gate->ask_again(now);
+  if (again - now > options_.connection.request_timeout)
+    give_up(clock::time_point::max(), held_back);
+  else
+    look_again(again);
 }
 
 void delivery_pool::on_response(client_connection& from, const client_connection::request_tag& tag,

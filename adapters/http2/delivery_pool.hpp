@@ -37,7 +37,7 @@ struct pool_options {
 /// Connections are opened as the queue needs them. What the protocol says was not processed is sent
 /// again on another stream, unless it was refused `max_tries` times; what waits for longer than the
 /// request timeout while no connection is usable, or while the writers have nothing to send with,
-/// is answered unsent. What a gate holds back waits.
+/// is answered unsent; so is what a gate would hold back for longer than that.
 class delivery_pool final : private client_connection::observer {
 public:
   using clock = work_queue::clock;
@@ -102,6 +102,7 @@ private:
   void open_connection();
   void reconnect_later();
   void look_again(clock::time_point at);
+  void wait_for_gate(clock::time_point now);
   bool is_usable() const;
   void wait_for_connection();
   void look_at_waiting();

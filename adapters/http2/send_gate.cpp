@@ -35,7 +35,7 @@ std::size_t send_gate::admit(clock::time_point now) {
 
 // Judged only now, since what had left before the hold is answered during it.
 bool send_gate::must_wait_longer(clock::time_point now) {
-  if (confirmed_ >= enough_confirmed)
+  if (confirmed_ >= throttled_)
     last_wait_ = 0s;
   const auto doubled = std::min<std::chrono::seconds>(2 * last_wait_, longest_doubled_wait);
   until_ = std::max(until_, held_since_ + doubled);
@@ -43,6 +43,7 @@ bool send_gate::must_wait_longer(clock::time_point now) {
     return true;
   last_wait_ = std::chrono::ceil<std::chrono::seconds>(until_ - held_since_);
   confirmed_ = 0;
+  throttled_ = 0;
   return false;
 }
 
@@ -61,6 +62,7 @@ send_gate::clock::time_point send_gate::ask_again(clock::time_point now) const {
 
 void send_gate::throttle(clock::time_point now, std::chrono::seconds retry_after) {
   std::lock_guard lock{mutex_};
+  ++throttled_;
   if (state_ == state::held) { // it had left before
     until_ = std::max(until_, now + retry_after);
     return;
@@ -80,6 +82,7 @@ void send_gate::confirm() {
   if (++confirmed_ < enough_confirmed || state_ != state::recovering)
     return;
   last_wait_ = 0s;
+  throttled_ = 0;
   state_ = state::open;
 }
 

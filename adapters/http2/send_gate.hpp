@@ -12,9 +12,9 @@ namespace signalbox {
 /// Holds back everybody who uses up the same quota of a provider, once that has answered 429.
 ///
 /// Nothing is admitted before Retry-After is over (60 s when there was none), and at least twice as
-/// long as the time before if that was of no use: fewer than 100 requests were answered otherwise
-/// since. Then one request finds out for all; its answer opens the gate or holds it again.
-/// Thread-safe; open, it costs one atomic load.
+/// long as the time before if that was of no use: since then, 429 outnumbered all other answers.
+/// Then one request finds out for all; its answer opens the gate or holds it again. Thread-safe;
+/// open, it costs one atomic load.
 class send_gate {
 public:
   using clock = std::chrono::steady_clock;
@@ -54,6 +54,7 @@ private:
   clock::time_point until_;           ///< of the hold, or of the wait for the one request
   std::chrono::seconds last_wait_{0}; ///< 0: it was of use
   std::size_t confirmed_ = 0;         ///< since the last wait
+  std::size_t throttled_ = 0;         ///< since the last wait
 };
 
 } // namespace signalbox

@@ -150,6 +150,7 @@ TEST(fcm_reactions, what_was_not_sent_is_charged_to_nobody) {
   };
   for (const auto& [text, means] :
        {expectation{"", trouble::outage}, expectation{fcm_no_access_token, trouble::outage},
+        expectation{fcm_paced, trouble::outage},
         expectation{fcm_no_credentials, trouble::configuration},
         expectation{fcm_orderly_refusal, trouble::none}, expectation{fcm_stopping, trouble::none},
         expectation{fcm_too_late, trouble::none}}) {

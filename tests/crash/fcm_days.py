@@ -125,6 +125,27 @@ def too_many_messages():
         check(simulator.stats()["fcm"]["duplicates"] == 0, "duplicates")
 
 
+def a_long_pause():
+    """A Retry-After beyond the request timeout: FCM's work goes back, a cancel takes effect at once."""
+    with stage(BOTH) as (node, simulator):
+        register_both(node)
+        simulator.faults({"fcm": {"mix": {"429 QUOTA_EXCEEDED": 1.0}, "retry_after_s": 8}})
+        job, cancelled = publish(node, "all"), publish(node, "all")
+        breakers = wait_until(lambda: node.call("GET", "/v1/breakers")[2]["items"], "the breaker opens")
+        check([(each["provider"], each["kind"]) for each in breakers] == [("fcm", "outage")], f"{breakers}")
+        wait_until(lambda: simulator.stats()["apns"]["accepted"] == 2 * COUNT, "APNs is done meanwhile")
+        before = simulator.stats()["fcm"]["requests"]
+        check(before < COUNT, "the whole fan-out was refused one by one")
+        status, _, body = node.call("DELETE", f"/v1/notifications/{cancelled}")
+        check(status in (200, 202, 204), f"cancel refused: {status} {body}")
+        wait_for_job(node, cancelled, 6)
+        check(simulator.stats()["fcm"]["requests"] == before, "a request left before Retry-After was over")
+        simulator.faults({"fcm": {"mix": {}}})
+        view = wait_for_job(node, job)
+        check(view["counts"]["accepted"] == 2 * COUNT, f"{view['counts']}")
+        check(simulator.stats()["fcm"]["duplicates"] == 0, "duplicates")
+
+
 def some_too_many_messages():
     with stage(BOTH) as (node, simulator):
         register_both(node)

@@ -52,11 +52,19 @@ protected:
     return options;
   }
 
-  void start() {
+  void start() { start(options()); }
+
+  void start(fcm_transport_options options) {
     token_ = keeper_.token_for(simulator_.tls().service_account);
-    transport_ = std::make_unique<fcm_transport>(options());
+    transport_ = std::make_unique<fcm_transport>(std::move(options));
     transport_->set_app(default_app, token_);
     transport_->on_answers([this](std::vector<answer_batch> batches) { log_.take(batches); });
+  }
+
+  fcm_transport_options patient_options() {
+    auto patient = options();
+    patient.request_timeout = 5s;
+    return patient;
   }
 
   void submit_all(const work_ptr& of) {
@@ -252,8 +260,8 @@ TEST_F(fcm_transport_test, an_account_that_fcm_refuses_is_told_apart) {
 }
 
 TEST_F(fcm_transport_test, after_429_nothing_leaves_before_its_time_from_any_transport) {
-  start();
-  auto other = std::make_unique<fcm_transport>(options());
+  start(patient_options());
+  auto other = std::make_unique<fcm_transport>(patient_options());
   other->set_app(default_app, token_);
   other->on_answers([this](std::vector<answer_batch> batches) { log_.take(batches); });
   submit_all(fcm_work(1));
@@ -278,7 +286,7 @@ TEST_F(fcm_transport_test, after_429_nothing_leaves_before_its_time_from_any_tra
 
 TEST_F(fcm_transport_test, while_429_goes_on_one_request_at_a_time_finds_out) {
   faults(R"({"mix":{"429 QUOTA_EXCEEDED":1.0},"retry_after_s":1})");
-  start();
+  start(patient_options());
   submit_all(fcm_work(1));
   ASSERT_TRUE(log_.wait_for(1));
   submit_all(fcm_work(300, 10));
@@ -289,9 +297,20 @@ TEST_F(fcm_transport_test, while_429_goes_on_one_request_at_a_time_finds_out) {
   EXPECT_EQ(log_.count("accepted"), 299u);
 }
 
-TEST_F(fcm_transport_test, a_stop_answers_what_a_gate_holds_back) {
+TEST_F(fcm_transport_test, what_would_wait_for_long_goes_back_at_once) {
   faults(R"({"mix":{"429 QUOTA_EXCEEDED":1.0},"retry_after_s":60})");
   start();
+  submit_all(fcm_work(1));
+  ASSERT_TRUE(log_.wait_for(1));
+  submit_all(fcm_work(50, 10));
+  ASSERT_TRUE(log_.wait_for(51));
+  EXPECT_EQ(log_.count("unsent paced"), 50u);
+  EXPECT_EQ(simulator_.fcm_totals().requests, 1u);
+}
+
+TEST_F(fcm_transport_test, a_stop_answers_what_a_gate_holds_back) {
+  faults(R"({"mix":{"429 QUOTA_EXCEEDED":1.0},"retry_after_s":4})");
+  start(patient_options());
   submit_all(fcm_work(1));
   ASSERT_TRUE(log_.wait_for(1));
   submit_all(fcm_work(50, 10));
