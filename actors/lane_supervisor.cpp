@@ -123,8 +123,8 @@ void lane_supervisor_actor::add_children() {
     ledgers_.push_back(std::make_shared<master_ledger>());
     add("master", i, o.mailbox, [this, i](mailbox box) {
       master_options options{options_.name, i, options_.claim_chunks, options_.lease};
-      return caf::actor_cast<caf::actor>(
-        spawn<master_actor, caf::monitored>(box, std::ref(ports_.store), ledgers_[i], options));
+      return caf::actor_cast<caf::actor>(spawn<master_actor, caf::monitored>(
+        box, std::ref(ports_.store), std::cref(ports_.clock), ledgers_[i], options));
     });
   }
   for (std::size_t i = 0; i < o.senders * o.providers.size(); ++i)

@@ -35,10 +35,12 @@ std::string stop_reason(job_status status) {
 } // namespace
 
 master_actor::master_actor(caf::actor_config& cfg, std::shared_ptr<mailbox_stats> mailbox,
-                           job_store& store, std::shared_ptr<master_ledger> ledger,
-                           master_options options)
-  : bounded(cfg, std::move(mailbox)), store_(store), ledger_(std::move(ledger)),
-    options_(std::move(options)) {
+                           job_store& store, const wall_clock& clock,
+                           std::shared_ptr<master_ledger> ledger, master_options options)
+  : bounded(cfg, std::move(mailbox)), store_(store), clock_(clock), ledger_(std::move(ledger)),
+    options_(std::move(options)), releases_({.interval = std::chrono::milliseconds{0},
+                                             .retry_min = renew_interval,
+                                             .retry_max = renew_interval}) {
   for (auto& [key, held] : ledger_->works) {
     held.reloading = false;
     if (!held.at)
@@ -68,8 +70,11 @@ master_actor::behavior_type master_actor::make_behavior() {
     },
     [this](const works_returned& returned) { take_back(returned); },
     [this](const released& answer) {
-      if (!answer.outcome.ok())
-        unreleased_.insert(unreleased_.end(), answer.leases.begin(), answer.leases.end());
+      if (answer.outcome.ok())
+        releases_.succeeded();
+      else
+        releases_.failed(std::exchange(releasing_, {}), clock_.boot_now());
+      write_releases();
     },
     [this](const destination_changed& change) { change_destination(change); },
     [this](const leases_renewed& answer) { finish_renewal(answer); },
@@ -77,7 +82,7 @@ master_actor::behavior_type master_actor::make_behavior() {
     [this](const tick&) {
       delayed_send<caf::message_priority::high>(master{this}, renew_interval, tick{});
       take_back_from_dead_senders();
-      release(std::exchange(unreleased_, {}));
+      write_releases();
       renew();
       // A destination that nobody has asked for yet shows itself only in a claim's answer, and must
       // not wait for room at another one.
@@ -385,10 +390,18 @@ void master_actor::release_blocked() {
 }
 
 void master_actor::release(std::vector<lease_ref> leases) {
-  if (leases.empty())
+  for (auto& each : leases)
+    releases_.add(std::move(each), clock_.boot_now());
+  write_releases();
+}
+
+void master_actor::write_releases() {
+  auto due = releases_.next(clock_.boot_now());
+  if (due.empty())
     return;
-  store_.release(leases, [self = master{this}, leases](result<unit> outcome) {
-    anon_send_urgent(self, released{leases, std::move(outcome)});
+  releasing_ = due;
+  store_.release(std::move(due), [self = master{this}](result<unit> outcome) {
+    anon_send_urgent(self, released{std::move(outcome)});
   });
 }
 

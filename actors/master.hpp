@@ -1,6 +1,8 @@
 #pragma once
 
+#include "actors/batcher.hpp"
 #include "actors/bounded.hpp"
+#include "actors/ports/clock.hpp"
 #include "actors/ports/job_store.hpp"
 #include "messages/protocol.hpp"
 
@@ -44,7 +46,8 @@ struct master_ledger {
 class master_actor : public bounded<master::base> {
 public:
   master_actor(caf::actor_config& cfg, std::shared_ptr<mailbox_stats> mailbox, job_store& store,
-               std::shared_ptr<master_ledger> ledger, master_options options);
+               const wall_clock& clock, std::shared_ptr<master_ledger> ledger,
+               master_options options);
 
   behavior_type make_behavior() override;
   void on_exit() override;
@@ -70,12 +73,14 @@ private:
   void release_waiting(Predicate fits);
   void release_blocked();
   void release(std::vector<lease_ref> leases);
+  void write_releases();
   void take_back(const works_returned& returned);
   void change_destination(const destination_changed& change);
   void return_room();
   void finish_drain();
 
   job_store& store_;
+  const wall_clock& clock_;
   std::shared_ptr<master_ledger> ledger_;
   master_options options_;
   std::shared_ptr<const lane_peers> peers_;
@@ -84,7 +89,8 @@ private:
   std::vector<destination> wanted_;     ///< where there is work; empty: not known
   std::optional<credit_request> asked_; ///< what waits for an answer
   std::set<destination> blocked_;       ///< their breakers are open
-  std::vector<lease_ref> unreleased_;   ///< the store failed to: tried again with the next tick
+  batcher<lease_ref> releases_;
+  std::vector<lease_ref> releasing_;               ///< the batch under way
   std::map<destination, std::size_t> claimed_for_; ///< budgets of the last claim
   bool claiming_ = false;
   bool renewing_ = false;

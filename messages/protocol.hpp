@@ -207,7 +207,6 @@ struct refunded {
 };
 
 struct released {
-  std::vector<lease_ref> leases;
   result<unit> outcome;
 };
 

@@ -42,7 +42,7 @@ protected:
     master_options options;
     options.lane = "push";
     under_test = start<master_actor>(std::make_shared<mailbox_stats>(), std::ref<job_store>(store),
-                                     held, options);
+                                     std::cref<wall_clock>(clock), held, options);
     publish();
   }
 
