@@ -62,12 +62,12 @@ public:
                                  callback<page_of<dead_letter_view>> done) = 0;
   /// Makes a new job, with `replay_of`, of each job's letters, and marks the letters with it in the
   /// same transaction: a letter is replayed once, whoever asks and however often. A bounded number
-  /// of letters a call. The new job's ttl counts from now; an expires_at that has passed is dropped.
+  /// of letters a call. The new job's ttl counts from now; an expires_at that has passed is
+  /// dropped.
   virtual void replay_dead_letters(dead_letter_filter filter, bool dry_run,
                                    callback<replay_result> done) = 0;
   /// Deletes, replayed ones included; a bounded number a call.
-  virtual void delete_dead_letters(dead_letter_filter filter,
-                                   callback<dead_letter_count> done) = 0;
+  virtual void delete_dead_letters(dead_letter_filter filter, callback<dead_letter_count> done) = 0;
 };
 
 } // namespace signalbox

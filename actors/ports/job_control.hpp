@@ -41,7 +41,8 @@ struct cancel_result {
 };
 
 /// The emergency stop. Asynchronous and thread-safe like job_store; what a callback reports as done
-/// is durable, holds for claims at once, and reaches works that are claimed with their next renewal.
+/// is durable, holds for claims at once, and reaches works that are claimed with their next
+/// renewal.
 class job_control {
 public:
   virtual ~job_control() = default;
