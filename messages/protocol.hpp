@@ -170,7 +170,7 @@ struct destination_report {
   bool refused = false;      ///< the provider refused the credentials
   bool idle = false;         ///< nothing is left here to probe with
   std::size_t committed = 0; ///< answered and durable; told while the destination ramps up
-  std::string reason;        ///< of the failures or the refusal
+  std::string reason{};      ///< of the failures or the refusal
 };
 
 /// Credit's word on a destination, to senders and masters.

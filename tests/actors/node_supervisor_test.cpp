@@ -426,8 +426,9 @@ TEST_P(faults, every_job_completes_and_every_account_closes) {
   EXPECT_LE(duplicates(), lost_windows + store.ledger.expired() * most_chunk);
   EXPECT_TRUE(failures.empty());
   for (const auto& [target, times] : accepts)
-    if (giving_up.contains(target.first))
+    if (giving_up.contains(target.first)) {
       EXPECT_EQ(times, 1u) << "what may have left is never sent again";
+    }
 
   // No room was lost on the way: what fills every window twice goes through without a hitch.
   for (const auto* lane : {"push", "bulk"}) {
