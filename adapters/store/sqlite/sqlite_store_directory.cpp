@@ -62,16 +62,20 @@ void sqlite_store::register_tokens(app_id app, std::vector<token_registration> t
   run->app = app;
   run->tokens = std::move(tokens);
   run->result.created.reserve(run->tokens.size());
+  auto note = [this, run] {
+    if (run->has_replaced)
+      engine_->directory_changed();
+  };
   engine_->writer().submit({[this, run](connection& database, const sqlite::time_slice& slice) {
                               return sqlite::register_some(database, *run, engine_->shared().now(),
                                                            slice);
                             },
-                            [this, run, done](const sqlite::write_status& status) {
-                              if (run->has_replaced)
-                                engine_->directory_changed();
+                            [run, note, done](const sqlite::write_status& status) {
+                              note();
                               done(status.ok() ? success(std::move(run->result))
                                                : engine::failed<registration_result>(status));
-                            }});
+                            },
+                            note});
 }
 
 void sqlite_store::list_tokens(app_id app, std::string user, page_request page,

@@ -181,6 +181,9 @@ void writer::run_imports() {
       import.done(status);
     return;
   }
+  for (const auto& import : begun)
+    if (import.goes_on)
+      import.goes_on();
   std::lock_guard lock{mutex_};
   for (auto& import : begun)
     imports_.push_back(std::move(import));

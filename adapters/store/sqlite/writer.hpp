@@ -55,6 +55,8 @@ private:
 struct import_operation {
   std::function<bool(connection&, const time_slice&)> step;
   std::function<void(const write_status&)> done;
+  /// After each commit but the last, on the writer's thread. May be empty.
+  std::function<void()> goes_on = {};
 };
 
 /// The only thread that writes. Thread-safe.
