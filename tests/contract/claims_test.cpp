@@ -119,6 +119,63 @@ TEST_P(store_contract, a_lease_that_ended_is_claimed_by_the_next) {
   expect_closed(job.id, 3);
 }
 
+TEST_P(store_contract, a_taken_job_whose_owner_never_got_it_is_claimed_after_its_lease) {
+  add_token("ann", "phone");
+  commit(user_job("ann"), true);
+  advance(lease);
+  EXPECT_THAT(claim_all().works, SizeIs(1));
+}
+
+TEST_P(store_contract, a_retry_lease_ends_in_time_beside_a_chunks) {
+  add_token("ann", "phone");
+  add_token("bob", "tablet");
+  const auto ann = commit(user_job("ann"), true).taken.at(0);
+  const auto bob = commit(user_job("bob"), true).taken.at(0);
+  flush({others(bob, {retry_of(bob, 0, 0ms)})});
+  advance(lease / 3);
+  ASSERT_THAT(claim_all().works, SizeIs(1));
+  advance(lease - lease / 3);
+  EXPECT_THAT(jobs_of(claim_all()), ElementsAre(ann->key.job));
+  advance(lease / 3);
+  EXPECT_THAT(jobs_of(claim_all()), ElementsAre(bob->key.job));
+}
+
+TEST_P(store_contract, a_lease_ends_for_its_owner_before_it_ends_for_the_store) {
+  add_token("ann", "phone");
+  const auto work = commit(user_job("ann"), true).taken.at(0);
+  const auto again = reload(work);
+  const auto renewed = renew({work});
+  release({work});
+  const auto claimed = claim_all().works.at(0);
+  const auto latest = boot_clock::now() + lease - 1s;
+  EXPECT_LE(work->lease_deadline, latest);
+  EXPECT_LE(again->lease_deadline, latest);
+  EXPECT_LE(renewed.deadline, latest);
+  EXPECT_LE(claimed->lease_deadline, latest);
+}
+
+TEST_P(store_contract, an_old_epoch_renews_releases_and_reloads_nothing) {
+  add_token("ann", "phone");
+  add_token("bob", "tablet");
+  const auto old_chunk = commit(user_job("ann"), true).taken.at(0);
+  const auto bob = commit(user_job("bob"), true).taken.at(0);
+  flush({others(bob, {retry_of(bob, 0, 0ms)})});
+  const auto old_retry = claim_all().works.at(0);
+  release({old_chunk, old_retry});
+  const auto held = claim_all().works; // somebody else's now
+  ASSERT_THAT(held, SizeIs(2));
+  const auto renewed = renew({old_chunk, old_retry});
+  EXPECT_FALSE(renewed.leases.at(0).held);
+  EXPECT_FALSE(renewed.leases.at(1).held);
+  EXPECT_FALSE(reload(old_chunk));
+  EXPECT_FALSE(reload(old_retry));
+  release({old_chunk, old_retry});
+  EXPECT_THAT(claim_all().works, IsEmpty());
+  EXPECT_EQ(flush({others(old_retry, {retry_of(old_retry, 0, 0ms)})}).stale, 1u);
+  EXPECT_THAT(claim_all().works, IsEmpty());
+  EXPECT_EQ(flush({accept(held[0]), accept(held[1])}).stale, 0u);
+}
+
 TEST_P(store_contract, a_retry_lease_that_ended_charges_no_attempt) {
   add_token("ann", "phone");
   auto work = commit(user_job("ann"), true).taken.at(0);
@@ -276,6 +333,19 @@ TEST_P(store_contract, planning_goes_on_after_a_crash) {
   expect_closed(job.id, 500);
 }
 
+TEST_P(store_contract, steps_of_one_plan_that_overlap_plan_nothing_twice) {
+  add_subscribers("news", 200);
+  const auto job = topic_job("news");
+  commit(job);
+  std::vector<std::promise<void>> steps(16);
+  for (auto& step : steps)
+    store().jobs().plan("push", 1, [&step](const result<plan_result>&) { step.set_value(); });
+  for (auto& step : steps)
+    step.get_future().wait();
+  run_to_the_end();
+  expect_closed(job.id, 200);
+}
+
 TEST_P(store_contract, a_failed_claim_or_plan_leaves_all_as_it_was) {
   add_subscribers("news", 10);
   const auto job = topic_job("news");
@@ -284,6 +354,7 @@ TEST_P(store_contract, a_failed_claim_or_plan_leaves_all_as_it_was) {
   fail_commits(false);
   EXPECT_EQ(get(job.id).code, errc::not_found);
   EXPECT_EQ(commit(job).code, errc::ok);
+  EXPECT_EQ(view(job.id).lane, "push") << "the lane's row was rolled back as well";
   fail_commits(true);
   EXPECT_EQ(await<plan_result>([&](auto done) {
               store().jobs().plan("push", 1'000, std::move(done));
