@@ -56,6 +56,7 @@ TEST_P(ten_claimed, a_replayed_flush_counts_nothing_twice) {
   EXPECT_THAT(again.finished_chunks_of, IsEmpty());
   EXPECT_EQ(view(job.id).counts, first);
   auto rest = accept(work, 5, 5); // overlaps
+  rest.others.push_back(rejected(6, "PayloadTooLarge"));
   EXPECT_THAT(flush({rest}).finished_chunks_of, ElementsAre(job.id));
   EXPECT_THAT(flush({rest, batch}).finished_chunks_of, IsEmpty()) << "it is done already";
   complete({job.id});
@@ -354,6 +355,10 @@ TEST_P(ten_claimed, an_outcome_of_nowhere_is_stale_or_ignored) {
   outcome outside = outcome_of(work, 0, outcome_status::rejected);
   outside.index = 5'000;
   flush({others(work, {outside}), {work, {4'000}, {}, now()}});
+  EXPECT_EQ(view(job.id).pending(), 10);
+  flush({others(work, {retry_of(work, 0, 0ms)})});
+  const auto retry = claim_all().works.at(0);
+  EXPECT_EQ(flush({{retry, {4'000}, {}, now()}}).stale, 0u);
   EXPECT_EQ(view(job.id).pending(), 10);
   EXPECT_THAT(flush({}).finished_chunks_of, IsEmpty());
 }
