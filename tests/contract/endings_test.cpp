@@ -50,6 +50,20 @@ TEST_P(store_contract, cancelling_leaves_claimed_work_to_its_owner) {
   EXPECT_EQ(view(job.id).status, job_status::cancelled);
 }
 
+TEST_P(store_contract, cancelling_leaves_a_claimed_retry_to_its_owner) {
+  add_token("ann", "phone");
+  const auto work = commit(user_job("ann"), true).taken.at(0);
+  flush({others(work, {retry_of(work, 0, 0ms)})});
+  const auto retry = claim_all().works.at(0);
+  cancel(work->key.job);
+  EXPECT_FALSE(view(work->key.job).completed_at) << "it is under way";
+  const auto flushed = flush({accept(retry)});
+  EXPECT_EQ(flushed.stale, 0u);
+  complete(flushed.finished_chunks_of);
+  expect_closed(work->key.job, 1);
+  EXPECT_EQ(view(work->key.job).counts.accepted, 1);
+}
+
 TEST_P(store_contract, what_a_cancelled_jobs_owner_gives_back_or_loses_is_skipped) {
   add_subscribers("news", 20);
   const auto job = topic_job("news");
@@ -59,6 +73,7 @@ TEST_P(store_contract, what_a_cancelled_jobs_owner_gives_back_or_loses_is_skippe
   ASSERT_THAT(works, SizeIs(2));
   cancel(job.id);
   release({works[0]});
+  EXPECT_THAT(claim_all().works, IsEmpty()) << "nobody gets it any more";
   sweep();
   EXPECT_EQ(view(job.id).counts.skipped, 10);
   advance(lease);
