@@ -217,6 +217,25 @@ TEST_F(writer_test, an_import_that_breaks_a_constraint_hurts_no_other) {
   EXPECT_EQ(count(), "2");
 }
 
+TEST_F(writer_test, an_import_that_meets_a_failing_disk_fails_its_whole_slice) {
+  auto held = block();
+  std::vector<errc> codes;
+  const auto note = [&](const write_status& status) { codes.push_back(status.code); };
+  queue.submit({[](connection& db, const time_slice&) {
+                  db.execute("INSERT INTO log VALUES('i', 1)");
+                  return true;
+                },
+                note});
+  queue.submit({[](connection&, const time_slice&) -> bool {
+                  throw failure{SQLITE_IOERR, "disk I/O error"};
+                },
+                note});
+  held->open();
+  finish();
+  EXPECT_THAT(codes, ElementsAre(errc::unavailable, errc::unavailable));
+  EXPECT_EQ(count(), "0");
+}
+
 TEST_F(writer_test, a_failed_slice_fails_all_imports_in_it) {
   auto held = block();
   std::vector<errc> codes;
