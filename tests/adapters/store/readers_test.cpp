@@ -6,6 +6,7 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <thread>
 
 namespace signalbox::sqlite {
 namespace {
@@ -21,6 +22,27 @@ TEST(readers, queries_leave_a_thread_to_the_lanes) {
   pool.submit(read_class::lanes, [&](connection* db) { answered.set_value(db != nullptr); });
   EXPECT_TRUE(answered.get_future().get());
   release.set_value();
+}
+
+TEST(readers, queries_use_half_of_the_threads) {
+  const temporary_folder folder;
+  readers pool{folder.file("test.db"), {}, 4};
+  std::atomic<int> running{0};
+  std::atomic<int> most{0};
+  std::atomic<int> run{0};
+  std::promise<void> last;
+  for (int i = 0; i < 40; ++i)
+    pool.submit(read_class::queries, [&](connection*) {
+      const auto now = ++running;
+      if (now > most)
+        most = now;
+      std::this_thread::sleep_for(std::chrono::milliseconds{2});
+      --running;
+      if (++run == 40)
+        last.set_value();
+    });
+  last.get_future().wait();
+  EXPECT_EQ(most, 2);
 }
 
 TEST(readers, waiting_queries_get_their_turn) {
