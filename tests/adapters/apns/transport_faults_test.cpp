@@ -97,6 +97,21 @@ TEST_F(apns_faults_test, goaway_loses_nothing_and_doubles_nothing) {
   EXPECT_EQ(seen.duplicates, 0u);
   EXPECT_GT(seen.goaways, 10u);
   EXPECT_GT(transport_->stats().goaways.value(), 10);
+  EXPECT_EQ(transport_->stats().connect_errors.value(), 0) << "an end in order is no failure";
+}
+
+TEST_F(apns_faults_test, connections_that_drain_are_bounded) {
+  faults(R"({"goaway_every":1,"latency_ms":[200,200]})");
+  start(options());
+  submit_all(make_work(60));
+  sent_ += 60;
+  std::int64_t most = 0;
+  EXPECT_TRUE(eventually([&] {
+    most = std::max(most, transport_->stats().connections.value());
+    return log_.total() >= sent_;
+  }));
+  EXPECT_EQ(log_.count("accepted"), sent_);
+  EXPECT_LE(most, 16) << "four, and three times as many that drain";
 }
 
 TEST_F(apns_faults_test, refused_streams_are_sent_again) {
@@ -144,6 +159,13 @@ TEST_F(apns_faults_test, a_refusal_warms_a_connection_up_as_well) {
   start(options());
   send(500);
   EXPECT_EQ(log_.count("400 BadDeviceToken"), sent_);
+  // Nothing was accepted yet, and still more than one request goes out on a connection.
+  faults(R"({"stall":true})");
+  submit_all(make_work(90, 1'000));
+  sent_ += 90;
+  EXPECT_TRUE(eventually([&] { return transport_->stats().streams.value() == 90; }));
+  faults(R"({"stall":false})");
+  ASSERT_TRUE(log_.wait_for(sent_));
 }
 
 TEST_F(apns_faults_test, a_stalled_provider_is_unknown_and_comes_back) {
@@ -166,6 +188,8 @@ TEST_F(apns_faults_test, a_provider_stalled_from_the_start_holds_nothing_for_eve
   faults(R"({"stall":false})");
   send(50);
   EXPECT_EQ(log_.count("accepted"), 50u);
+  EXPECT_GT(simulator_.apns_totals().connections, 1u)
+    << "the connection that never answered was replaced";
 }
 
 TEST_F(apns_faults_test, an_expired_token_is_replaced) {
@@ -234,6 +258,25 @@ TEST_F(apns_faults_test, a_refused_connect_is_unsent_with_its_reason) {
   EXPECT_EQ(
     log_.count("unsent connect to 127.0.0.1:" + closed.production.port + ": Connection refused"),
     300u);
+  EXPECT_LE(transport_->stats().connect_errors.value(), 300) << "5 ms apart at least";
+}
+
+TEST_F(apns_faults_test, after_a_failure_one_connection_finds_out_for_all) {
+  tcp_relay relay{simulator_.apns_port()};
+  auto through = options();
+  through.production.port = std::to_string(relay.port());
+  through.connect_timeout = 300ms;
+  through.request_timeout = 30s;
+  relay.freeze();
+  start(through);
+  submit_all(make_work(1'000));
+  sent_ += 1'000;
+  ASSERT_TRUE(eventually([&] { return relay.accepted() > 4; }));
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(relay.accepted(), 5u);
+  relay.thaw();
+  ASSERT_TRUE(log_.wait_for(sent_));
+  EXPECT_EQ(log_.count("accepted"), sent_);
 }
 
 TEST_F(apns_faults_test, a_dead_network_is_found_out_by_a_ping) {
@@ -247,6 +290,19 @@ TEST_F(apns_faults_test, a_dead_network_is_found_out_by_a_ping) {
   relay.thaw();
   send(100);
   EXPECT_EQ(log_.count("accepted"), 101u);
+}
+
+TEST_F(apns_faults_test, requests_that_meet_silence_ask_for_life_at_once) {
+  tcp_relay relay{simulator_.apns_port()};
+  auto through = options();
+  through.production.port = std::to_string(relay.port());
+  through.ping_interval = 10min;
+  start(through);
+  send(1);
+  relay.freeze();
+  send(1, 2);
+  EXPECT_EQ(log_.count("unknown request timeout"), 1u);
+  EXPECT_TRUE(eventually([&] { return transport_->stats().connections.value() == 0; }));
 }
 
 TEST_F(apns_faults_test, a_network_that_dies_under_load_leaves_unknowns) {
