@@ -21,26 +21,30 @@ def settings(**push):
     return merged(QUICK, {"lane": {"push": {key.replace("_", "-"): value for key, value in push.items()}}})
 
 
-def run_with_faults(faults, expect_all_accepted=True, count=COUNT, more=None):
+# One try for each target: only what certainly was not sent is sent again.
+ONE_TRY = {"ttl": 0}
+
+
+def run_with_faults(faults, expect_all_accepted=True, count=COUNT, more=None, push=None):
     with stage(merged(QUICK, more or {})) as (node, simulator):
         register(node, tokens(count), "all")
         simulator.faults({"apns": faults})
-        view = wait_for_job(node, publish(node, "all"))
+        view = wait_for_job(node, publish(node, "all", **(push or {})))
         stats = simulator.stats()
-        check(stats["unique_targets"] == count, f"the simulator saw {stats['unique_targets']} of {count}")
         if expect_all_accepted:
+            check(stats["unique_targets"] == count, f"the simulator saw {stats['unique_targets']} of {count}")
             check(view["counts"]["accepted"] == count, f"not all were accepted: {view['counts']}")
         return view, stats
 
 
 def goaway_every_1000():
-    view, stats = run_with_faults({"goaway_every": 1000})
+    view, stats = run_with_faults({"goaway_every": 1000}, push=ONE_TRY)
     check(stats["goaways"] > 0, "no GOAWAY was sent")
     check(stats["duplicates"] == 0, f"{stats['duplicates']} duplicates after GOAWAY")
 
 
 def refused_streams():
-    view, stats = run_with_faults({"refuse_every": 10})
+    view, stats = run_with_faults({"refuse_every": 10}, push=ONE_TRY)
     check(stats["duplicates"] == 0, f"{stats['duplicates']} duplicates after REFUSED_STREAM")
 
 
@@ -59,6 +63,10 @@ def settings_lowered_to_1():
 def resets():
     view, stats = run_with_faults({"mix": {"reset": 0.001}})
     check(stats["requests"] >= COUNT, "requests are missing")
+    view, stats = run_with_faults({"mix": {"reset": 0.001}}, expect_all_accepted=False, push=ONE_TRY)
+    check(view["counts"]["unknown"] > 0, "what was under way on a connection that broke is not unknown")
+    check(view["counts"]["unknown"] + view["counts"]["accepted"] == COUNT, f"{view['counts']}")
+    check(stats["duplicates"] == 0, f"{stats['duplicates']} unknowns were sent again")
 
 
 def never_answered():
@@ -85,7 +93,9 @@ def stalls():
         simulator.faults({"apns": {"stall": True}})
         job = publish(node, "all")
         wait_until(lambda: simulator.stats()["requests"] > 0, "requests arrive")
-        time.sleep(3)  # longer than the request timeout
+        time.sleep(1)  # shorter than the request timeout
+        before = simulator.stats()["requests"]
+        wait_until(lambda: simulator.stats()["requests"] > before, "what is not answered is given up", 20)
         check(finished(view_of(node, job)) < COUNT, "finished without an answer")
         simulator.faults({"apns": {"stall": False}})
         view = wait_for_job(node, job)
@@ -141,12 +151,18 @@ def store_locked_for_5_s():
 def full_disk():
     """Below the reserve, jobs are refused and outcomes are still written."""
     with stage(settings()) as (node, simulator):
-        register(node, tokens(10), "all")
+        register(node, tokens(COUNT), "all")
+        simulator.faults({"apns": {"stall": True}})
+        job = publish(node, "all")
+        node.kill()
         free = os.statvfs(node.directory).f_bavail * os.statvfs(node.directory).f_frsize
-    with stage(merged(settings(), {"store": {"min-free-space": free * 2}})) as (node, simulator):
-        register(node, tokens(10), "all")
+        os.environ["SIGNALBOX_STORE_MIN_FREE_SPACE"] = str(free * 2)
+        node.start()
         status, head, body = node.call("POST", "/v1/topics/all/publish", {"title": "x"})
         check(status == 503 and head["Retry-After"], f"accepted without room: {status} {body}")
+        simulator.faults({"apns": {"stall": False}})
+        view = wait_for_job(node, job)
+        check(view["counts"]["accepted"] == COUNT, f"not all were accepted: {view['counts']}")
 
 
 def storm_of_bad_tokens():
@@ -195,8 +211,8 @@ def gone_between_planning_and_sending():
 
 
 def stop_in_a_fan_out():
-    """SIGTERM, and once more: an orderly stop; the next start finishes the job."""
-    with stage(settings()) as (node, simulator):
+    """SIGTERM, and once more: an orderly stop; the next start finishes the job, and waits for no lease."""
+    with stage(settings(lease="10min")) as (node, simulator):
         register(node, tokens(20_000), "all")
         simulator.faults({"apns": {"latency_ms": [20, 40]}})
         job = publish(node, "all")
@@ -217,17 +233,21 @@ def stop_in_a_fan_out():
 
 
 def cancelled_in_a_fan_out():
-    with stage(settings()) as (node, simulator):
+    """Nothing is claimed any more, and what is claimed already stays unsent but for the window."""
+    with stage(settings(window=100)) as (node, simulator):
         register(node, tokens(20_000), "all")
-        simulator.faults({"apns": {"latency_ms": [20, 40]}})
+        simulator.faults({"apns": {"latency_ms": [40, 60]}})
         job = publish(node, "all")
         wait_until(lambda: simulator.stats()["accepted"] > 1000, "sending has begun")
         status, _, body = node.call("DELETE", f"/v1/notifications/{job}")
         check(status in (200, 202, 204), f"cancel refused: {status} {body}")
+        sent = simulator.stats()["requests"]
         view = wait_for_job(node, job)
         counts = view["counts"]
         check(view["status"] == "CANCELLED" and counts["skipped"] > 0, f"{view}")
         check(counts["accepted"] == simulator.stats()["accepted"], f"{counts}")
+        late = simulator.stats()["requests"] - sent
+        check(late <= 1000, f"{late} requests were sent after the job was cancelled")
 
 
 if __name__ == "__main__":
