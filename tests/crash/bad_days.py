@@ -103,7 +103,7 @@ def stalls():
 
 
 def mailboxes_of_1():
-    with stage(settings(mailbox=1, ingest_mailbox=1)) as (node, simulator):
+    with stage(settings(mailbox=1, ingest_mailbox=1, senders=4, masters=2, window=50, flush_interval="0ms")) as (node, simulator):
         register(node, tokens(COUNT), "all", users=True)
         job = publish(node, "all")
         accepted, refused = [], 0
