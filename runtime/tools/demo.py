@@ -163,7 +163,7 @@ def main():
         answer = import_tokens(node, options.tokens, options.seed, bar.draw)
         bar.draw(options.tokens, f"created {answer['created']:,} refused {answer['refused']:,}", True)
         code, _, job = node.call("POST", f"/v1/topics/{TOPIC}/publish",
-                                 {"title": "Signalbox", "body": "Hello, everyone", "data": {"from": "demo"}})
+                                 {"title": "Signalbox", "body": "Hello, everyone", "data": {"source": "demo"}})
         if code != 202:
             raise LaunchError(f"the publish was refused: {code} {job}")
         view = watch(node, job["job_id"], options.tokens)
