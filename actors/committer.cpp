@@ -123,9 +123,11 @@ void committer_actor::finish(group_committed& group) {
     } else if (results[i].code != errc::ok) {
       reply->refused(results[i].code, results[i].message);
     } else {
-      reply->accepted(writing_[i].id, results[i].status);
+      reply->accepted(writing_[i].id, results[i]);
       auto& works = results[i].taken;
-      if (works.empty() && results[i].status == job_status::queued)
+      const auto& event = results[i].activity;
+      const bool is_made = !event || event->dispatch;
+      if (is_made && works.empty() && results[i].status == job_status::queued)
         hint[lane] = true;
       std::move(works.begin(), works.end(), std::back_inserter(direct[lane]));
     }

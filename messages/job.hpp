@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/activity.hpp"
 #include "messages/destination.hpp"
 #include "messages/ids.hpp"
 
@@ -60,7 +61,7 @@ struct job_options {
   unknown_policy on_unknown = unknown_policy::resend;
 };
 
-/// A validated push job that is not yet stored.
+/// A validated job that is not yet stored.
 struct new_job {
   job_id id;
   app_id app = default_app;
@@ -73,6 +74,11 @@ struct new_job {
   job_options options;
   timestamp created_at;
   std::optional<timestamp> not_before; ///< scheduled_at
+  /// A dispatch of a Live Activity. `scope` is then the start's user or topic, or whom an update or
+  /// end without an id is for; kind `activity` when the id says all. `payload` has the request's
+  /// options instead of a push's members: alert, attributes_type, attributes, priority, stale_date,
+  /// dismissal_date, relevance_score, collapse_id, input_push_token, apns, fcm.
+  std::optional<activity_request> activity;
 };
 
 /// What a sender needs to know of a job, shared by all its chunks.
@@ -83,6 +89,7 @@ struct job_context {
   job_options options;
   timestamp created_at;
   std::optional<timestamp> not_before;
+  std::optional<activity_event> activity; ///< for a dispatch of a Live Activity
 
   /// When a target that has not been sent counts as expired: the earlier of `expires_at` and a ttl
   /// above 0. A ttl of 0 never expires before its one try.

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,13 @@ struct job_submission {
   bool take = false;
 };
 
+/// What a request about an activity came to.
+struct activity_result {
+  std::string activity; ///< the id
+  activity_reply reply = activity_reply::started;
+  std::optional<job_id> dispatch; ///< none when no job was made
+};
+
 /// What became of one submission. `code` is errc::ok when the job is durable.
 struct commit_result {
   errc code = errc::ok;
@@ -32,11 +40,13 @@ struct commit_result {
   job_status status = job_status::queued;
   std::vector<work_ptr>
     taken; ///< by provider and environment; empty: the planner or a claim takes it
+  std::optional<activity_result> activity; ///< of a dispatch
 };
 
 struct plan_result {
-  std::size_t chunks = 0; ///< committed by this step
-  bool more = false;      ///< another step would commit more at once
+  std::size_t chunks = 0;         ///< committed by this step
+  bool more = false;              ///< another step would commit more at once
+  std::vector<job_id> superseded; ///< updates that a newer dispatch has ended: stop their works
 };
 
 /// How much a claim may take for a destination, in targets.

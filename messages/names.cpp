@@ -1,3 +1,4 @@
+#include "messages/activity.hpp"
 #include "messages/breaker_state.hpp"
 #include "messages/destination.hpp"
 #include "messages/job.hpp"
@@ -54,6 +55,34 @@ constexpr std::array breaker_states{
   name_of<breaker_state>{breaker_state::ramping, "ramping"},
 };
 
+constexpr std::array activity_actions{
+  name_of<activity_action>{activity_action::start, "start"},
+  name_of<activity_action>{activity_action::update, "update"},
+  name_of<activity_action>{activity_action::end, "end"},
+};
+
+constexpr std::array activity_statuses{
+  name_of<activity_status>{activity_status::active, "ACTIVE"},
+  name_of<activity_status>{activity_status::closed, "CLOSED"},
+  name_of<activity_status>{activity_status::failed, "FAILED"},
+  name_of<activity_status>{activity_status::expired, "EXPIRED"},
+};
+
+constexpr std::array token_kinds{
+  name_of<token_kind>{token_kind::push, "push"},
+  name_of<token_kind>{token_kind::start, "start"},
+  name_of<token_kind>{token_kind::update, "update"},
+  name_of<token_kind>{token_kind::channel, "channel"},
+};
+
+constexpr std::array activity_replies{
+  name_of<activity_reply>{activity_reply::started, "started"},
+  name_of<activity_reply>{activity_reply::already_started, "already_started"},
+  name_of<activity_reply>{activity_reply::updated, "updated"},
+  name_of<activity_reply>{activity_reply::ended, "ended"},
+  name_of<activity_reply>{activity_reply::closed, "closed"},
+};
+
 constexpr std::array error_codes{
   name_of<errc>{errc::ok, "ok"},
   name_of<errc>{errc::not_found, "not_found"},
@@ -108,8 +137,28 @@ std::string_view to_string(breaker_state value) {
   return name_in(breaker_states, value);
 }
 
+std::string_view to_string(activity_action value) {
+  return name_in(activity_actions, value);
+}
+
+std::string_view to_string(activity_status value) {
+  return name_in(activity_statuses, value);
+}
+
+std::string_view to_string(token_kind value) {
+  return name_in(token_kinds, value);
+}
+
+std::string_view to_string(activity_reply value) {
+  return name_in(activity_replies, value);
+}
+
 std::string_view to_string(errc value) {
   return name_in(error_codes, value);
+}
+
+std::optional<activity_action> parse_activity_action(std::string_view text) {
+  return value_in<activity_action>(activity_actions, text);
 }
 
 std::optional<platform> parse_platform(std::string_view text) {

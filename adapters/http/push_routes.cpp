@@ -17,8 +17,8 @@ class job_responder final : public job_reply {
 public:
   explicit job_responder(responder to) : to_(std::move(to)) {}
 
-  void accepted(const job_id& job, job_status status) override {
-    auto text = status == job_status::scheduled ? "scheduled" : "queued";
+  void accepted(const job_id& job, const commit_result& outcome) override {
+    auto text = outcome.status == job_status::scheduled ? "scheduled" : "queued";
     to_.answer({.status = 202,
                 .body = json_writer{}.add("job_id", job.to_string()).add("status", text).take()});
   }

@@ -39,9 +39,9 @@ public:
       note().refused = errc::unavailable;
   }
 
-  void accepted(const job_id&, job_status status) override {
+  void accepted(const job_id&, const commit_result& outcome) override {
     called_ = true;
-    note().accepted = status;
+    note().accepted = outcome.status;
   }
   void refused(errc code, const std::string&) override {
     called_ = true;

@@ -392,8 +392,9 @@ protected:
     if (refuse_ != errc::ok)
       job.reply->refused(refuse_, "told so");
     else if (!drop_)
-      job.reply->accepted(job.job.id,
-                          job.job.not_before ? job_status::scheduled : job_status::queued);
+      job.reply->accepted(
+        job.job.id,
+        {errc::ok, {}, job.job.not_before ? job_status::scheduled : job_status::queued, {}, {}});
   }
 
   std::vector<new_job> accepted() {
