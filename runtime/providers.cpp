@@ -2,6 +2,7 @@
 
 #include "actors/apns_verdict.hpp"
 #include "actors/fcm_reactions.hpp"
+#include "adapters/apns/activity_render.hpp"
 #include "adapters/apns/render.hpp"
 #include "adapters/fcm/render.hpp"
 #include "adapters/fcm/transport.hpp"
@@ -136,6 +137,13 @@ std::optional<std::string> providers::check_payload(std::string_view payload) co
   if (auto detail = check_apns_size(payload))
     return detail;
   return fcm_token_ ? check_fcm_payload(payload, settings_.fcm.job_marker) : std::nullopt;
+}
+
+std::optional<std::string> providers::check_activity(std::string_view payload,
+                                                     const activity_request& request) const {
+  if (auto detail = check_apns_activity(payload, request))
+    return detail;
+  return fcm_token_ ? check_fcm_activity(payload, request, settings_.fcm.job_marker) : std::nullopt;
 }
 
 void providers::reload(std::function<void(const destination&)> done) {

@@ -4,6 +4,7 @@
 #include "adapters/apns/provider_token_keeper.hpp"
 #include "adapters/apns/transport.hpp"
 #include "adapters/fcm/access_token_keeper.hpp"
+#include "messages/activity.hpp"
 #include "messages/destination.hpp"
 #include "runtime/node_settings.hpp"
 
@@ -36,6 +37,10 @@ public:
   /// Why a job's payload cannot be sent: too large for a provider, or not what it takes. FCM has a
   /// say where it is configured. Thread-safe.
   std::optional<std::string> check_payload(std::string_view payload) const;
+
+  /// The same for a dispatch of a Live Activity: `payload` is new_job::payload.
+  std::optional<std::string> check_activity(std::string_view payload,
+                                            const activity_request& request) const;
 
   /// Reads the credentials again. Returns at once; `done` is called, on another thread, for each
   /// destination that goes on with what was read.

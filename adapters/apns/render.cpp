@@ -1,5 +1,6 @@
 #include "adapters/apns/render.hpp"
 
+#include "adapters/apns/activity_render.hpp"
 #include "adapters/payload/push_content.hpp"
 
 #include <boost/json/object.hpp>
@@ -73,9 +74,7 @@ std::string render_collapse_id(const job_context& job, const json::object& conte
   return is_silent(content) ? std::string{} : job.id.to_string();
 }
 
-} // namespace
-
-result<apns_request> render_apns(const job_context& job, std::string_view bundle) {
+result<apns_request> render_push(const job_context& job, std::string_view bundle) {
   auto content = parse_content(job.payload);
   if (!content.ok())
     return result<apns_request>::failure(content.code, content.message);
@@ -84,9 +83,22 @@ result<apns_request> render_apns(const job_context& job, std::string_view bundle
     .topic = std::string{bundle},
     .push_type = is_silent(content.value) ? "background" : "alert",
     .priority = render_priority(content.value),
-    .expiration = render_expiration(job),
+    .expiration = {},
     .collapse_id = render_collapse_id(job, content.value),
+    .broadcast_path = {},
   });
+}
+
+} // namespace
+
+result<apns_request> render_apns(const job_context& job, std::string_view bundle) {
+  auto request = job.activity ? render_apns_activity(job, bundle) : render_push(job, bundle);
+  request.value.expiration = render_expiration(job);
+  // Broadcasts need one (Apple, "Sending broadcast push notification requests"), and 0 is what
+  // every channel takes.
+  if (!request.value.broadcast_path.empty() && request.value.expiration.empty())
+    request.value.expiration = "0";
+  return request;
 }
 
 std::optional<std::string> check_apns_size(std::string_view payload) {

@@ -17,20 +17,24 @@ inline constexpr std::size_t apns_payload_limit_bytes = 4096;
 /// What all requests of a job have in common: everything but the device token and the apns-id.
 struct apns_request {
   std::string body;
-  std::string topic;
+  std::string topic; ///< empty: no header
   std::string push_type;
   std::string priority;
   std::string expiration;  ///< epoch seconds, "0" for one try; empty: no header
   std::string collapse_id; ///< empty: no header
+  /// Not empty: a broadcast to this path, in which the target's token is the id of a channel.
+  std::string broadcast_path;
 };
 
-/// Renders a push job for an app with this bundle (SPEC 5).
+/// Renders a job for an app with this bundle: a Live Activity's as activity_render.hpp says, else a
+/// push (SPEC 5).
 ///
 /// Silent: `content-available`, push type background, priority 5, no alert, sound or badge. Else an
 /// alert with priority 10 (normal 5, low 1), `mutable-content` when there is an `image_url`, which
 /// travels at top level, and the job id as collapse id when none is given. `data` is merged at top
-/// level and never overwrites `aps`; the `apns` object is merged over all of it (RFC 7396). Fails
-/// with errc::invalid when the payload is not what messages/job.hpp promises. Pure.
+/// level and never overwrites `aps`; the `apns` object is merged over all of it (RFC 7396). A
+/// broadcast without a deadline is not stored: its expiration is 0. Fails with errc::invalid when
+/// the payload is not what messages/job.hpp promises. Pure.
 result<apns_request> render_apns(const job_context& job, std::string_view bundle);
 
 /// Says why a payload (as in `new_job::payload`) cannot go to APNs: too large once rendered. Empty

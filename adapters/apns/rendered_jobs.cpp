@@ -8,15 +8,14 @@ std::shared_ptr<const rendered_job> rendered_jobs::get(const job_context& job,
                                                        const std::string& bundle) {
   if (const auto known = by_id_.find(job.id); known != by_id_.end()) {
     by_use_.splice(by_use_.begin(), by_use_, known->second);
-    if ((*known->second)->request.topic == bundle)
+    if ((*known->second)->bundle == bundle)
       return *known->second;
     by_use_.pop_front();
     by_id_.erase(known);
   }
   auto rendered = render_apns(job, bundle);
-  rendered.value.topic = bundle;
-  by_use_.push_front(std::make_shared<const rendered_job>(
-    rendered_job{job.id, std::move(rendered.value), push_id_source{job.id}, rendered.message}));
+  by_use_.push_front(std::make_shared<const rendered_job>(rendered_job{
+    job.id, bundle, std::move(rendered.value), push_id_source{job.id}, rendered.message}));
   by_id_.emplace(job.id, by_use_.begin());
   if (by_use_.size() > capacity_) {
     by_id_.erase(by_use_.back()->id);

@@ -15,6 +15,7 @@ namespace signalbox {
 /// A job rendered for APNs, shared by all its requests.
 struct rendered_job {
   job_id id;
+  std::string bundle; ///< that it was rendered for
   apns_request request;
   push_id_source push_ids;
   std::string error; ///< why it cannot be sent; empty when it can

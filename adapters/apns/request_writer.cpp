@@ -33,7 +33,7 @@ apns_request_writer::apns_request_writer(std::string authority, std::string bund
                                          std::shared_ptr<provider_token> token,
                                          std::shared_ptr<rendered_jobs> jobs)
   : authority_{std::move(authority)}, bundle_{std::move(bundle)}, token_{std::move(token)},
-    jobs_{std::move(jobs)}, path_{device_path} {}
+    jobs_{std::move(jobs)} {}
 
 std::string apns_request_writer::prepare() {
   auto authorization = token_ ? token_->current() : nullptr;
@@ -61,10 +61,10 @@ const http2_request* apns_request_writer::write(work_queue::active_work& of, std
   if (!headers_are_current_)
     render_headers();
   const auto& target = work.targets[position];
-  path_.resize(device_path.size());
-  path_ += work.token(target);
-  headers_[path_at_].value = bytes_of(path_);
-  headers_[path_at_].valuelen = path_.size();
+  target_ = job_->request.broadcast_path.empty() ? device_path : std::string_view{};
+  target_ += work.token(target);
+  headers_[target_at_].value = bytes_of(target_);
+  headers_[target_at_].valuelen = target_.size();
   job_->push_ids.id_for(target.id).write_to(id_.data());
   return &request_;
 }
@@ -81,18 +81,32 @@ void apns_request_writer::render_headers() {
   add(":method", "POST", long_lived);
   add(":scheme", "https", long_lived);
   add(":authority", authority_, long_lived);
-  path_at_ = headers_.size();
-  add(":path", path_, copied);
+  if (job.broadcast_path.empty())
+    add_device_headers();
+  else
+    add_broadcast_headers();
   add("authorization", *authorization_, copied | NGHTTP2_NV_FLAG_NO_INDEX);
-  add("apns-topic", job.topic, long_lived);
   add("apns-push-type", job.push_type, long_lived);
   add("apns-priority", job.priority, long_lived);
-  add_indexed_once(id_seen_, "apns-id", {id_.data(), id_.size()}, copied);
   if (!job.expiration.empty())
     add_indexed_once(expiration_seen_, "apns-expiration", job.expiration, long_lived);
   if (!job.collapse_id.empty())
     add_indexed_once(collapse_id_seen_, "apns-collapse-id", job.collapse_id, long_lived);
   request_ = {headers_, {job.body}};
+}
+
+void apns_request_writer::add_device_headers() {
+  target_at_ = headers_.size();
+  add(":path", target_, copied);
+  add("apns-topic", job_->request.topic, long_lived);
+  add_indexed_once(id_seen_, "apns-id", {id_.data(), id_.size()}, copied);
+}
+
+void apns_request_writer::add_broadcast_headers() {
+  add(":path", job_->request.broadcast_path, long_lived);
+  target_at_ = headers_.size();
+  add("apns-channel-id", target_, copied | NGHTTP2_NV_FLAG_NO_INDEX);
+  add("apns-request-id", {id_.data(), id_.size()}, copied | NGHTTP2_NV_FLAG_NO_INDEX);
 }
 
 void apns_request_writer::add_indexed_once(bool& seen, std::string_view name,

@@ -15,13 +15,15 @@
 
 namespace signalbox {
 
-/// Writes APNs requests for one connection.
+/// Writes APNs requests for one connection: `POST /3/device/<token>`, or for a broadcast
+/// `POST /4/broadcasts/apps/<bundle>` with the channel in `apns-channel-id` and the id of the
+/// request in `apns-request-id`.
 ///
 /// HPACK as Apple asks ("Sending notification requests to APNs"): `:path` and `authorization` are
 /// literals that are never indexed; `apns-id`, `apns-expiration` and `apns-collapse-id` are indexed
 /// the first time on a connection, so that their names are in the table, and never afterwards;
-/// everything else is indexed. The headers are prepared once for each change of job; a request sets
-/// two of them.
+/// everything else is indexed. A broadcast's ids are never indexed, since they are few. The headers
+/// are prepared once for each change of job; a request sets two of them.
 class apns_request_writer final : public request_writer {
 public:
   /// `authority` is the `:authority` of the requests; `jobs` is shared by the writers of a thread.
@@ -37,6 +39,8 @@ public:
 private:
   void select(std::shared_ptr<const void> rendered);
   void render_headers();
+  void add_device_headers();
+  void add_broadcast_headers();
   void add(std::string_view name, std::string_view value, int flags);
   void add_indexed_once(bool& seen, std::string_view name, std::string_view value, int flags);
 
@@ -52,8 +56,8 @@ private:
   bool expiration_seen_ = false;
   bool collapse_id_seen_ = false;
   std::vector<nghttp2_nv> headers_;
-  std::size_t path_at_ = 0;
-  std::string path_;
+  std::size_t target_at_ = 0; ///< of the header that names the target
+  std::string target_;
   std::array<char, 36> id_{};
   http2_request request_;
 };

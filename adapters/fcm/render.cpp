@@ -1,5 +1,6 @@
 #include "adapters/fcm/render.hpp"
 
+#include "adapters/fcm/activity_message.hpp"
 #include "adapters/payload/push_content.hpp"
 
 #include <boost/json/object.hpp>
@@ -18,12 +19,6 @@ namespace {
 
 constexpr std::chrono::seconds longest_ttl{28 * 24 * 60 * 60};
 constexpr std::array<std::string_view, 4> target_names{"token", "topic", "condition", "name"};
-
-// Firebase, "Customize a message across platforms": reserved words as keys of data.
-bool is_reserved(std::string_view key) {
-  return key == "from" || key == "message_type" || key.starts_with("google") ||
-         key.starts_with("gcm");
-}
 
 json::object render_notification(const json::object& content) {
   json::object notification;
@@ -48,8 +43,7 @@ std::string_view render_priority(const json::object& content) {
   return asked.empty() ? by_default : asked == "high" ? "high" : "normal";
 }
 
-json::object render_message(const json::object& content, std::string_view job_id,
-                            std::optional<std::chrono::seconds> ttl, std::string_view marker) {
+json::object render_push(const json::object& content, std::string_view job_id) {
   const auto collapse_id = text_of(content, "collapse_id");
   json::object message;
   json::object android;
@@ -60,18 +54,32 @@ json::object render_message(const json::object& content, std::string_view job_id
   if (!collapse_id.empty())
     android["collapse_key"] = collapse_id;
   android["priority"] = render_priority(content);
-  if (ttl)
-    android["ttl"] = std::to_string(ttl->count()) + "s";
   if (!is_silent(content))
     android["notification"] =
       render_android_notification(content, collapse_id.empty() ? job_id : collapse_id);
   message["android"] = std::move(android);
+  return message;
+}
+
+result<json::object> render_message(const json::object& content,
+                                    const std::optional<activity_event>& event,
+                                    std::string_view job_id,
+                                    std::optional<std::chrono::seconds> ttl,
+                                    std::string_view marker) {
+  auto message = event ? render_fcm_activity(content, *event)
+                       : result<json::object>::success(render_push(content, job_id));
+  if (!message.ok())
+    return message;
+  if (ttl)
+    message.value["android"].get_object()["ttl"] = std::to_string(ttl->count()) + "s";
   if (const auto* over = object_of(content, "fcm"))
-    merge_over(message, *over);
+    merge_over(message.value, *over);
   for (const auto name : target_names)
-    message.erase(name);
+    message.value.erase(name);
+  if (event)
+    restore_activity_data(*event, message.value);
   if (!marker.empty()) {
-    auto& data = message["data"];
+    auto& data = message.value["data"];
     if (!data.is_object())
       data = json::object{};
     data.get_object()[marker] = job_id;
@@ -86,12 +94,40 @@ std::size_t size_of(const json::object& message, std::string_view name) {
 
 std::optional<std::string> check_data(const json::object& data, const std::string& name) {
   for (const auto& [key, value] : data) {
-    if (is_reserved(key))
+    if (is_reserved_by_fcm(key))
       return name + "." + std::string{key} + ": FCM reserves this name";
     if (!value.is_string())
       return name + "." + std::string{key} + ": FCM takes texts only";
   }
   return std::nullopt;
+}
+
+// What the request gives for FCM: names of data that FCM keeps for itself, targets.
+std::optional<std::string> check_names(const json::object& content) {
+  if (const auto* data = object_of(content, "data"))
+    if (auto detail = check_data(*data, "data"))
+      return detail;
+  const auto* fcm = object_of(content, "fcm");
+  if (fcm == nullptr)
+    return std::nullopt;
+  for (const auto name : target_names)
+    if (fcm->contains(name))
+      return "fcm." + std::string{name} + ": the targets are the job's";
+  const auto* data = object_of(*fcm, "data");
+  return data == nullptr ? std::nullopt : check_data(*data, "fcm.data");
+}
+
+std::optional<std::string> check_size(const json::object& content,
+                                      const std::optional<activity_event>& event,
+                                      std::string_view marker) {
+  const auto message = render_message(content, event, job_id{}.to_string(), std::nullopt, marker);
+  if (!message.ok())
+    return message.message;
+  const auto size = size_of(message.value, "notification") + size_of(message.value, "data");
+  if (size <= fcm_payload_limit_bytes)
+    return std::nullopt;
+  return "notification and data of the FCM message are " + std::to_string(size) +
+         " bytes, and the limit is " + std::to_string(fcm_payload_limit_bytes);
 }
 
 } // namespace
@@ -101,7 +137,7 @@ std::optional<std::chrono::seconds> remaining_fcm_ttl(const job_context& job, ti
     return std::chrono::seconds{0};
   const auto deadline = job.deadline();
   if (!deadline)
-    return std::nullopt;
+    return job.activity ? std::optional{fcm_activity_ttl} : std::nullopt;
   const auto left = std::chrono::floor<std::chrono::seconds>(*deadline - now);
   return std::clamp(left, std::chrono::seconds{0}, longest_ttl);
 }
@@ -112,8 +148,11 @@ result<fcm_body> render_fcm(const job_context& job, std::string_view marker, tim
     return result<fcm_body>::failure(content.code, content.message);
   const auto id = job.id.to_string();
   const auto message =
-    json::serialize(render_message(content.value, id, remaining_fcm_ttl(job, now), marker));
-  return result<fcm_body>::success({R"({"message":{"token":")", "\"," + message.substr(1) + "}"});
+    render_message(content.value, job.activity, id, remaining_fcm_ttl(job, now), marker);
+  if (!message.ok())
+    return result<fcm_body>::failure(message.code, message.message);
+  return result<fcm_body>::success(
+    {R"({"message":{"token":")", "\"," + json::serialize(message.value).substr(1) + "}"});
 }
 
 std::optional<std::string> check_fcm_payload(std::string_view payload, std::string_view marker) {
@@ -131,25 +170,29 @@ std::optional<std::string> check_fcm_payload(std::string_view payload, std::stri
   const auto content = parse_content(payload);
   if (!content.ok())
     return content.message;
-  if (const auto* data = object_of(content.value, "data"))
-    if (auto detail = check_data(*data, "data"))
-      return detail;
-  if (const auto* fcm = object_of(content.value, "fcm")) {
-    for (const auto name : target_names)
-      if (fcm->contains(name))
-        return "fcm." + std::string{name} + ": the targets are the job's";
-    if (const auto* data = object_of(*fcm, "data"))
-      if (auto detail = check_data(*data, "fcm.data"))
-        return detail;
-  }
-  if (is_small)
-    return std::nullopt;
-  const auto message = render_message(content.value, job_id{}.to_string(), std::nullopt, marker);
-  const auto size = size_of(message, "notification") + size_of(message, "data");
-  if (size <= fcm_payload_limit_bytes)
-    return std::nullopt;
-  return "notification and data of the FCM message are " + std::to_string(size) +
-         " bytes, and the limit is " + std::to_string(fcm_payload_limit_bytes);
+  if (auto detail = check_names(content.value))
+    return detail;
+  return is_small ? std::nullopt : check_size(content.value, std::nullopt, marker);
+}
+
+std::optional<std::string> check_fcm_activity(std::string_view payload,
+                                              const activity_request& request,
+                                              std::string_view marker) {
+  const auto content = parse_content(payload);
+  if (!content.ok())
+    return content.message;
+  if (auto detail = check_names(content.value))
+    return detail;
+  const auto or_as_long_as = [](const std::string& text) {
+    return text.empty() ? std::string(64, 'x') : text;
+  };
+  activity_event event;
+  event.action = request.action;
+  event.activity = or_as_long_as(request.activity);
+  event.type = or_as_long_as(request.type);
+  event.timestamp_s = 1'700'000'000; // as many digits as it has until the year 2286
+  event.content_state = request.content_state;
+  return check_size(content.value, event, marker);
 }
 
 } // namespace signalbox

@@ -21,7 +21,8 @@ struct fcm_body {
   std::string after_token;
 };
 
-/// Renders a push job (SPEC 5; Firebase, "REST Resource: projects.messages").
+/// Renders a job (Firebase, "REST Resource: projects.messages"): the message of a Live Activity as
+/// activity_message.hpp says, else a push (SPEC 5).
 ///
 /// A notification with title, body and image, and for Android sound, category (as click_action) and
 /// a tag: the collapse id, or else the job id, so that a duplicate replaces instead of ringing
@@ -32,12 +33,19 @@ struct fcm_body {
 /// Fails with errc::invalid when the payload is not what messages/job.hpp promises. Pure.
 result<fcm_body> render_fcm(const job_context& job, std::string_view marker, timestamp now);
 
-/// What is left of the job's ttl, at most FCM's 28 days; 0 for one try. Nothing: it has none. Pure.
+/// What is left of the job's ttl, at most FCM's 28 days; 0 for one try. Nothing: it has none. Of a
+/// Live Activity's, `fcm_activity_ttl` when it has no deadline. Pure.
 std::optional<std::chrono::seconds> remaining_fcm_ttl(const job_context& job, timestamp now);
 
 /// Says why a payload (as in `new_job::payload`) cannot go to FCM: too large once rendered, a key
 /// of `data` that FCM reserves, or an `fcm` object that names a target or has no text in `data`.
 /// Empty when it can. For use at ingest. Pure.
 std::optional<std::string> check_fcm_payload(std::string_view payload, std::string_view marker);
+
+/// The same for a dispatch of a Live Activity; `payload` is new_job::payload. The activity's id and
+/// type, where `request` does not say them, count with 64 bytes each.
+std::optional<std::string> check_fcm_activity(std::string_view payload,
+                                              const activity_request& request,
+                                              std::string_view marker);
 
 } // namespace signalbox

@@ -20,8 +20,12 @@ result<json::object> parse_content(std::string_view payload) {
 }
 
 bool is_silent(const json::object& content) {
-  const auto* silent = content.if_contains("silent");
-  return silent != nullptr && silent->is_bool() && silent->get_bool();
+  return is_set(content, "silent");
+}
+
+bool is_set(const json::object& content, std::string_view name) {
+  const auto* value = content.if_contains(name);
+  return value != nullptr && value->is_bool() && value->get_bool();
 }
 
 std::string_view text_of(const json::object& content, std::string_view name) {

@@ -8,13 +8,16 @@
 
 namespace signalbox {
 
-/// What renderers of all providers need to read a push's content: the JSON object in
+/// What renderers of all providers need to read what a job carries: the JSON object in
 /// `job_context::payload`. All pure.
 
 /// Fails with errc::invalid when the payload is not what messages/job.hpp promises.
 result<boost::json::object> parse_content(std::string_view payload);
 
 bool is_silent(const boost::json::object& content);
+
+/// Whether there is a member of this name that is true.
+bool is_set(const boost::json::object& content, std::string_view name);
 
 /// A text member, or nothing.
 std::string_view text_of(const boost::json::object& content, std::string_view name);

@@ -120,6 +120,56 @@ TEST_F(request_writer_test, another_job_may_index_only_names_the_connection_has_
   EXPECT_TRUE(write(*by, of, 1).at("apns-expiration").never_indexed());
 }
 
+/// A work of an update of an activity, to its channel if it has one.
+work_ptr make_update(std::uint32_t count, std::string channel = {}) {
+  auto made = std::make_shared<work>(*make_work(count, 1, default_app, "{}"));
+  auto job = std::make_shared<job_context>(*made->job);
+  job->activity = activity_event{.action = activity_action::update,
+                                 .activity = "order-1",
+                                 .type = "order",
+                                 .seq = 2,
+                                 .timestamp_s = 1'700'000'000,
+                                 .content_state = "{}",
+                                 .channel = std::move(channel)};
+  made->job = std::move(job);
+  return made;
+}
+
+TEST_F(request_writer_test, a_live_activity_has_a_topic_of_its_own) {
+  const auto by = writer();
+  by->prepare();
+  const auto headers = write(*by, make_update(2), 1);
+  EXPECT_EQ(headers.at(":path").value, "/3/device/" + hex_token(2));
+  EXPECT_EQ(headers.at("apns-topic").value, "com.example.app.push-type.liveactivity");
+  EXPECT_EQ(headers.at("apns-push-type").value, "liveactivity");
+  EXPECT_EQ(headers.at("apns-collapse-id").value, "order-1");
+}
+
+TEST_F(request_writer_test, a_broadcast_names_its_channel_in_a_header) {
+  const auto by = writer();
+  by->prepare();
+  const auto of = make_update(1, "Y2hhbm5lbA==");
+  for (int i = 0; i < 2; ++i) {
+    const auto headers = write(*by, of, 0);
+    EXPECT_EQ(headers.at(":method").value, "POST");
+    EXPECT_EQ(headers.at(":path").value, "/4/broadcasts/apps/com.example.app");
+    EXPECT_EQ(headers.at("apns-channel-id").value, hex_token(1));
+    EXPECT_TRUE(headers.at("apns-channel-id").never_indexed());
+    EXPECT_EQ(headers.at("apns-request-id").value,
+              push_id_source{of->job->id}.id_for(of->targets[0].id).to_string());
+    EXPECT_TRUE(headers.at("apns-request-id").never_indexed());
+    EXPECT_EQ(headers.at("apns-expiration").value, "0");
+    EXPECT_EQ(headers.at("apns-priority").value, "10");
+    EXPECT_EQ(headers.at("apns-push-type").value, "liveactivity");
+    EXPECT_EQ(headers.count("apns-topic"), 0u);
+    EXPECT_EQ(headers.count("apns-id"), 0u);
+    EXPECT_EQ(headers.count("apns-collapse-id"), 0u);
+  }
+  const auto device = write(*by, make_update(1), 0);
+  EXPECT_EQ(device.at(":path").value, "/3/device/" + hex_token(1));
+  EXPECT_FALSE(device.at("apns-id").never_indexed());
+}
+
 TEST_F(request_writer_test, a_new_token_is_used_from_the_next_run_on) {
   const auto by = writer();
   by->prepare();
