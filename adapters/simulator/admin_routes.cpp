@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include <charconv>
 #include <string>
 
 namespace signalbox::sim {
@@ -51,16 +52,30 @@ admin_reply answer_faults(simulator& target, std::string_view body) {
   return {200, {{"status", "ok"}}};
 }
 
+// RFC 3986, section 2.1. A plus sign stands for itself: channel ids have it.
+std::string percent_decoded(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    unsigned code = 0;
+    const auto* const digits = text.data() + at + 1;
+    if (text[at] == '%' && at + 2 < text.size() &&
+        std::from_chars(digits, digits + 2, code, 16).ptr == digits + 2) {
+      result += static_cast<char>(code);
+      at += 2;
+    } else
+      result += text[at];
+  }
+  return result;
+}
+
 admin_reply answer_device(simulator& target, std::string_view query) {
   constexpr std::string_view parameter = "token=";
   if (!query.starts_with(parameter) || query.size() == parameter.size())
     return refuse(400, "the query must be token=TOKEN");
-  if (!target.records_devices())
-    return refuse(404, "devices are not recorded: start with --record-devices or "
-                       "POST /faults {\"record_devices\": true}");
-  if (auto device = target.device(query.substr(parameter.size())))
+  if (auto device = target.device(percent_decoded(query.substr(parameter.size()))))
     return {200, std::move(*device)};
-  return refuse(404, "no recorded request named this token");
+  return refuse(404, "no request that is kept named this token; to keep all devices, start with "
+                     "--record-devices or POST /faults {\"record_devices\": true}");
 }
 
 } // namespace

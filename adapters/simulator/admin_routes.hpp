@@ -24,7 +24,7 @@ boost::json::object problem(int status, std::string_view detail, std::string_vie
 /// |---|---|
 /// | `GET /livez` | `{"status":"ok"}` |
 /// | `GET /stats` | the counters |
-/// | `GET /stats/devices?token=` | a device's requests and the last of them, while recording |
+/// | `GET /stats/devices?token=` | a device's requests and the last accepted of them |
 /// | `POST /faults` | sets faults |
 /// | `POST /reset` | clears counters and faults |
 admin_reply answer_admin(simulator& target, std::string_view method, std::string_view path,

@@ -29,6 +29,7 @@ constexpr std::array<push_type, 11> push_types{{
 }};
 constexpr std::size_t alert_type = 0;
 constexpr std::size_t background_type = 1;
+constexpr std::size_t live_activity_type = 2;
 constexpr std::size_t mdm_type = 10;
 
 constexpr std::size_t payload_limit = 4096;
@@ -111,7 +112,8 @@ apns_rejection apns_rules::check_message(const apns_request& in) const {
   // Without the header the priority is 10.
   const auto priority = in.priority.value_or("10");
   if ((priority != "10" && priority != "5" && priority != "1") ||
-      (type == background_type && priority == "10"))
+      (type == background_type && priority == "10") ||
+      (type == live_activity_type && priority == "1"))
     return bad_request("BadPriority");
   if (in.expiration && !is_epoch(*in.expiration))
     return bad_request("BadExpirationDate");

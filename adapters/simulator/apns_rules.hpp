@@ -13,6 +13,7 @@ namespace signalbox::sim {
 struct apns_rejection {
   int status = 0;
   std::string_view reason;
+  std::string_view detail = {}; ///< our own word, where Apple has none
 
   explicit operator bool() const noexcept { return status != 0; }
 };

@@ -53,18 +53,31 @@ void apns_service::handle(const request& in, answer& out) {
   const auto rejection = check(in, parsed, out);
 
   stats_.count_request();
-  if (!parsed.token.empty()) {
-    stats_.count_target(target_hash);
-    devices_.record(parsed.token, in);
-  }
+  out.is_counted = true;
   if (parsed.id && is_apns_id(*parsed.id))
     stats_.count_message_id(id_hash);
   if (rejection)
-    return reject(rejection.status, rejection.reason, out);
-  if (is_live_activity(parsed))
-    if (const auto order = payloads_.read(in.body).order)
-      stats_.count_order(target_hash ^ (text_hash(parsed.collapse_id.value_or("")) >> 1), *order);
-  apply_faults(parsed, id_hash, out);
+    reject(rejection, out);
+  else
+    apply_faults(parsed, id_hash, out);
+  const bool is_accepted = out.status == 200;
+  if (is_accepted && is_live_activity(parsed))
+    judge_order(in, parsed, target_hash);
+  if (!parsed.token.empty()) {
+    stats_.count_target(target_hash);
+    devices_.record(parsed.token, target_hash, in, is_accepted, is_live_activity(parsed));
+  }
+}
+
+// Only a push-to-start token is for many activities, and what starts one has no collapse id.
+void apns_service::judge_order(const request& in, const apns_request& parsed,
+                               std::uint64_t target_hash) {
+  const auto& payload = payloads_.read(in.body, apns_content::live_activity);
+  const auto activity = parsed.collapse_id ? text_hash(*parsed.collapse_id) : payload.attributes;
+  const auto key = target_hash ^ (activity >> 1);
+  if (payload.order)
+    stats_.count_order(key, *payload.order);
+  stats_.count_timestamp(key, payload.timestamp_s);
 }
 
 // The answer's apns-id is the request's, else a new one.
@@ -101,8 +114,9 @@ apns_rejection apns_service::check(const request& in, const apns_request& parsed
     return {400, "PayloadEmpty"};
   if (in.body_size > apns_payload_limit(parsed))
     return {413, "PayloadTooLarge"};
-  if (!payloads_.read(in.body).well_formed)
-    return {400, "BadPayload"};
+  const auto content = is_live_activity(parsed) ? apns_content::live_activity : apns_content::push;
+  if (const auto problem = payloads_.read(in.body, content).problem; !problem.empty())
+    return {400, "BadPayload", problem};
   return {};
 }
 
@@ -127,19 +141,21 @@ void apns_service::apply_faults(const apns_request& parsed, std::uint64_t id_has
   if (fault != nullptr && fault->what == fault::kind::answer) {
     if (fault->status == 429 || fault->status == 503)
       out.retry_after_s = faults_.settings().retry_after_s;
-    return reject(fault->status, fault->reason, out);
+    return reject({fault->status, fault->reason}, out);
   }
   stats_.count_accepted(parsed.id ? std::optional{id_hash} : std::nullopt);
   if (fault != nullptr)
     out.what = fault->what == fault::kind::reset ? answer::fate::reset : answer::fate::silent;
 }
 
-void apns_service::reject(int status, std::string_view reason, answer& out) {
-  stats_.count_rejected(reason);
-  out.status = status;
+void apns_service::reject(const apns_rejection& why, answer& out) {
+  stats_.count_rejected(why.reason);
+  out.status = why.status;
   out.content_type = "application/json";
-  out.body.append(R"({"reason":")").append(reason).append("\"");
-  if (status == 410)
+  out.body.append(R"({"reason":")").append(why.reason).append("\"");
+  if (!why.detail.empty())
+    out.body.append(R"(,"detail":")").append(why.detail).append("\"");
+  if (why.status == 410)
     out.body.append(R"(,"timestamp":)")
       .append(std::to_string(faults_.settings().unregistered_timestamp_ms.value_or(now_ms())));
   out.body.append("}");

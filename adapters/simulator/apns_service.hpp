@@ -15,8 +15,8 @@ namespace signalbox::sim {
 /// APNs as its clients see it: `POST /3/device/<token>`.
 ///
 /// Permanent faults are `410 Unregistered`, `410 ExpiredToken`, `400 BadDeviceToken` and
-/// `400 DeviceTokenNotForTopic`, in this order. A body that is no JSON or has no `aps` dictionary
-/// is refused with 400 `BadPayload`, a reason that Apple does not list.
+/// `400 DeviceTokenNotForTopic`, in this order. A body that is not as `apns_payload_reader` wants
+/// it is refused with 400 `BadPayload`, a reason that Apple does not list, and a `detail`.
 class apns_service final : public provider_service {
 public:
   /// The provider tokens are those of `apns_key_id` and `apns_team_id`, made with the private half
@@ -31,7 +31,8 @@ private:
   apns_rejection check(const request& in, const apns_request& parsed, answer& out);
   apns_rejection check_provider_token(const apns_request& parsed);
   void apply_faults(const apns_request& parsed, std::uint64_t id_hash, answer& out);
-  void reject(int status, std::string_view reason, answer& out);
+  void reject(const apns_rejection& why, answer& out);
+  void judge_order(const request& in, const apns_request& parsed, std::uint64_t target_hash);
   void name_answer(const apns_request& parsed, answer& out);
 
   apns_rules rules_;

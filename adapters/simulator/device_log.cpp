@@ -1,5 +1,7 @@
 #include "adapters/simulator/device_log.hpp"
 
+#include "adapters/simulator/text_hash.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
@@ -7,35 +9,109 @@ namespace signalbox::sim {
 
 namespace json = boost::json;
 
-void device_log::record(std::string_view token, const request& in) {
-  if (!enabled_)
+namespace {
+
+constexpr std::string_view own_field = "apns-id";
+
+void append(std::string& to, std::string_view name, std::string_view value) {
+  to.append(name).push_back('\0');
+  to.append(value).push_back('\0');
+}
+
+std::string_view take(std::string_view& from) {
+  const auto end = from.find('\0');
+  const auto taken = from.substr(0, end);
+  from.remove_prefix(end + 1);
+  return taken;
+}
+
+void share(std::string_view text, std::shared_ptr<const std::string>& latest) {
+  if (*latest != text)
+    latest = std::make_shared<std::string>(text);
+}
+
+} // namespace
+
+void device_log::record(std::string_view token, std::uint64_t hash, const request& in,
+                        bool is_accepted, bool is_live_activity) {
+  auto* entry = place(token, hash, is_live_activity);
+  if (entry == nullptr)
     return;
-  auto& entry = devices_[std::string{token}];
-  ++entry.requests;
-  entry.headers.clear();
-  entry.headers.emplace_back(":method", in.method);
-  entry.headers.emplace_back(":path", in.path);
+  ++entry->requests;
+  if (is_accepted)
+    keep(in, *entry);
+}
+
+device_log::device* device_log::place(std::string_view token, std::uint64_t hash,
+                                      bool is_live_activity) {
+  const auto found = devices_.find(hash);
+  if (found != devices_.end())
+    return &found->second;
+  if (is_live_activity) {
+    if (!keeps_all_ && live_activities_.size() >= live_activity_limit) {
+      devices_.erase(live_activities_.front());
+      live_activities_.pop_front();
+    }
+    live_activities_.push_back(hash);
+  } else {
+    if (!keeps_all_ && pushed_ >= push_limit)
+      return nullptr;
+    ++pushed_;
+  }
+  auto& made = devices_[hash];
+  made.token = token;
+  return &made;
+}
+
+// The path ends with the token for APNs, and names the app alone elsewhere: little to share.
+void device_log::keep(const request& in, device& into) {
+  scratch_.clear();
+  append(scratch_, ":method", in.method);
+  const bool is_own_path = in.path.ends_with(into.token);
+  append(scratch_, ":path",
+         is_own_path ? in.path.substr(0, in.path.size() - into.token.size()) : in.path);
+  into.id.clear();
   for (const auto& field : in.fields)
-    entry.headers.emplace_back(field.name, field.value);
-  entry.body = in.body;
+    if (field.name == own_field)
+      into.id = field.value;
+    else
+      append(scratch_, field.name, field.value);
+  share(scratch_, latest_fields_);
+  share(in.body, latest_body_);
+  into.fields = latest_fields_;
+  into.body = latest_body_;
 }
 
 std::optional<json::object> device_log::find(std::string_view token) const {
-  const auto found = devices_.find(std::string{token});
+  const auto found = devices_.find(text_hash(token));
   if (found == devices_.end())
     return {};
   const auto& entry = found->second;
+  json::object result{{"token", entry.token}, {"requests", entry.requests}, {"last", nullptr}};
+  if (entry.fields == nullptr)
+    return result;
   json::object headers;
-  for (const auto& [name, value] : entry.headers)
-    headers[name] = value;
+  std::string_view rest{*entry.fields};
+  while (!rest.empty()) {
+    const auto name = take(rest);
+    headers[name] = take(rest);
+  }
+  if (auto& path = headers[":path"].as_string(); path.ends_with('/'))
+    path.append(entry.token);
+  if (!entry.id.empty())
+    headers[own_field] = entry.id;
   json::error_code error;
-  auto body = json::parse(entry.body, error);
+  auto body = json::parse(*entry.body, error);
   if (error)
-    body = entry.body;
-  return json::object{
-    {"token", found->first},
-    {"requests", entry.requests},
-    {"last", json::object{{"headers", std::move(headers)}, {"body", std::move(body)}}}};
+    body = *entry.body;
+  result["last"] = json::object{{"headers", std::move(headers)}, {"body", std::move(body)}};
+  return result;
+}
+
+void device_log::clear() {
+  devices_.clear();
+  live_activities_.clear();
+  pushed_ = 0;
 }
 
 } // namespace signalbox::sim

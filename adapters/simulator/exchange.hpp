@@ -52,6 +52,8 @@ struct answer {
   std::string body;
   /// The client has shown valid credentials, which ends a connection's warm-up.
   bool authenticated = false;
+  /// The request is one of those that the counters call so.
+  bool is_counted = false;
 
   void clear() {
     what = fate::sent;
@@ -61,6 +63,7 @@ struct answer {
     retry_after_s = 0;
     body.clear();
     authenticated = false;
+    is_counted = false;
   }
 };
 

@@ -248,10 +248,12 @@ std::size_t size_of(dom::element message, const char* name) {
 
 struct fcm_message_reader::parser {
   dom::parser dom;
+  dom::parser payload;
 };
 
-fcm_message_reader::fcm_message_reader(std::string marker_key)
-  : marker_key_{std::move(marker_key)}, parser_{std::make_unique<parser>()} {}
+fcm_message_reader::fcm_message_reader(std::string marker_key, std::string order_key)
+  : marker_key_{std::move(marker_key)},
+    order_key_{std::move(order_key)}, parser_{std::make_unique<parser>()} {}
 
 fcm_message_reader::~fcm_message_reader() = default;
 
@@ -298,6 +300,16 @@ void fcm_message_reader::parse(std::string_view body) {
   std::string_view marker;
   if (!marker_key_.empty() && message["data"][marker_key_].get(marker) == simdjson::SUCCESS)
     latest_.marker = text_hash(marker);
+  std::string_view type;
+  latest_.is_live_activity =
+    message["data"]["type"].get(type) == simdjson::SUCCESS && type == "live_activity";
+  if (latest_.is_live_activity) {
+    std::string_view text;
+    if (message["data"]["activity_id"].get(text) == simdjson::SUCCESS)
+      latest_.activity = text_hash(text);
+    if (message["data"]["payload"].get(text) == simdjson::SUCCESS)
+      read_activity(text);
+  }
   latest_.error = check_members(root, {}, body_rules);
   if (latest_.error)
     return;
@@ -313,6 +325,13 @@ void fcm_message_reader::parse(std::string_view body) {
     latest_.error = {400, "INVALID_ARGUMENT", {}, "Android message is too big", {}};
   else if (!token.empty())
     remember(body);
+}
+
+void fcm_message_reader::read_activity(std::string_view payload) {
+  double order = 0;
+  if (parser_->payload.parse(payload.data(), payload.size())[order_key_].get(order) ==
+      simdjson::SUCCESS)
+    latest_.order = order;
 }
 
 // A token without escapes stands in the body as it is; where its text comes twice, it is not known

@@ -20,6 +20,11 @@ struct fcm_message {
   /// A hash of the job marker in `data`, where there is one.
   std::optional<std::uint64_t> marker;
   bool validate_only = false;
+  /// `data.type` is `live_activity`; then a hash of `data.activity_id`, and the order member of
+  /// `data.payload`, a JSON object as text, where it is a number.
+  bool is_live_activity = false;
+  std::uint64_t activity = 0;
+  std::optional<double> order;
 };
 
 /// Reads and checks bodies of `messages:send` (Firebase, "REST Resource: projects.messages"):
@@ -30,8 +35,9 @@ struct fcm_message {
 /// fan-out sends the same to everybody. Not thread-safe.
 class fcm_message_reader {
 public:
-  /// `marker_key` is the member of `data` that names the job; empty: none.
-  explicit fcm_message_reader(std::string marker_key);
+  /// `marker_key` is the member of `data` that names the job; empty: none. `order_key` is the
+  /// numeric member of a Live Activity's `data.payload` that rises with every newer update.
+  fcm_message_reader(std::string marker_key, std::string order_key);
   ~fcm_message_reader();
 
   /// `body` is followed by `body_padding` readable bytes. The views are valid until the next call
@@ -43,9 +49,11 @@ private:
 
   bool is_like_the_last(std::string_view body);
   void parse(std::string_view body);
+  void read_activity(std::string_view payload);
   void remember(std::string_view body);
 
   std::string marker_key_;
+  std::string order_key_;
   std::unique_ptr<parser> parser_;
   std::string before_token_; ///< of the last good body; empty: none
   std::string after_token_;

@@ -29,11 +29,11 @@ fcm_error unauthenticated(std::string message) {
 
 } // namespace
 
-fcm_service::fcm_service(std::uint64_t seed, std::string marker_key,
+fcm_service::fcm_service(std::uint64_t seed, std::string marker_key, std::string order_key,
                          const std::filesystem::path& public_key_pem)
   : provider_service{seed, {"404 UNREGISTERED", "403 SENDER_ID_MISMATCH", "400 INVALID_ARGUMENT"}},
     send_path_{"/v1/projects/" + std::string{fcm_project} + "/messages:send"},
-    tokens_{public_key_pem}, messages_{std::move(marker_key)} {}
+    tokens_{public_key_pem}, messages_{std::move(marker_key), std::move(order_key)} {}
 
 void fcm_service::handle(const request& in, answer& out) {
   if (in.path == token_path) {
@@ -47,14 +47,24 @@ void fcm_service::handle(const request& in, answer& out) {
   stats_.prefetch(target, id.value_or(0));
   const auto rejection = check(in, message, out);
   stats_.count_request();
-  if (!message.token.empty()) {
-    stats_.count_target(target);
-    devices_.record(message.token, in);
-  }
+  out.is_counted = true;
   if (id)
     stats_.count_message_id(*id);
   if (rejection)
-    return reject(rejection, out);
+    reject(rejection, out);
+  else
+    apply_faults(message, id, out);
+  const bool is_accepted = out.status == 200;
+  if (is_accepted && message.order && !message.validate_only)
+    stats_.count_order(target ^ (message.activity >> 1), *message.order);
+  if (!message.token.empty()) {
+    stats_.count_target(target);
+    devices_.record(message.token, target, in, is_accepted, message.is_live_activity);
+  }
+}
+
+void fcm_service::apply_faults(const fcm_message& message, std::optional<std::uint64_t> id,
+                               answer& out) {
   const auto* fault = faults_.permanent_fault(message.token);
   if (fault == nullptr)
     fault = faults_.draw_transient();

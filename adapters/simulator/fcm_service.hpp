@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,9 +20,9 @@ namespace signalbox::sim {
 /// one.
 class fcm_service final : public provider_service {
 public:
-  /// `marker_key` is the member of `data` by which duplicates are known; `public_key_pem` is the
-  /// service account's.
-  fcm_service(std::uint64_t seed, std::string marker_key,
+  /// `marker_key` is the member of `data` by which duplicates are known, `order_key` the member
+  /// of its `payload` that orders Live Activities; `public_key_pem` is the service account's.
+  fcm_service(std::uint64_t seed, std::string marker_key, std::string order_key,
               const std::filesystem::path& public_key_pem);
 
   /// Where the token endpoint is reached: the audience of assertions.
@@ -35,6 +36,7 @@ public:
 private:
   fcm_error check(const request& in, const fcm_message& message, answer& out);
   fcm_error check_credentials(const request& in);
+  void apply_faults(const fcm_message& message, std::optional<std::uint64_t> id, answer& out);
   void reject(const fcm_error& why, answer& out);
 
   const std::string send_path_;

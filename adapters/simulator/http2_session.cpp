@@ -10,6 +10,7 @@
 #include <cstring>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace signalbox::sim {
 
@@ -58,6 +59,7 @@ struct http2_session::stream {
   std::array<char, 24> status_text;
   std::array<char, 24> retry_after_text;
   std::size_t body_sent = 0;
+  bool is_awaited = false; ///< a counted request whose answer is not out yet
 
   void open(std::int32_t stream_id) {
     id = stream_id;
@@ -69,6 +71,7 @@ struct http2_session::stream {
     body_size = 0;
     reply.clear();
     body_sent = 0;
+    is_awaited = false;
   }
 
   slice keep(const std::uint8_t* data, std::size_t size) {
@@ -169,6 +172,9 @@ void http2_session::fill(std::vector<std::uint8_t>& out, std::size_t limit) {
 }
 
 void http2_session::on_close(tls_stream::error_code) {
+  for (const auto& each : streams_)
+    if (std::exchange(each->is_awaited, false))
+      server_.service().stats().count_unanswered();
   server_.forget(*this);
 }
 
@@ -242,14 +248,16 @@ int http2_session::on_frame(nghttp2_session*, const nghttp2_frame* frame, void* 
   return session.resetting_ ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
-int http2_session::on_stream_close(nghttp2_session* session, std::int32_t stream_id, std::uint32_t,
-                                   void* user_data) {
+int http2_session::on_stream_close(nghttp2_session* session, std::int32_t stream_id,
+                                   std::uint32_t error, void* user_data) {
   auto* closed = static_cast<stream*>(nghttp2_session_get_stream_user_data(session, stream_id));
   if (closed == nullptr)
     return 0;
   auto& owner = self(user_data);
   if (owner.latest_ == closed)
     owner.latest_ = nullptr;
+  if (std::exchange(closed->is_awaited, false) && error != NGHTTP2_NO_ERROR)
+    owner.server_.service().stats().count_unanswered();
   owner.free_streams_.push_back(closed);
   return 0;
 }
@@ -272,10 +280,13 @@ void http2_session::complete(stream& done) {
   }
   count_towards_goaway(done.id);
   if (done.reply.what == answer::fate::sent) {
+    done.is_awaited = done.reply.is_counted;
     if (!server_.postpone(*this, done.id))
       send(done);
-  } else if (done.reply.what == answer::fate::reset)
-    resetting_ = true;
+  } else {
+    service.stats().count_unanswered();
+    resetting_ = done.reply.what == answer::fate::reset;
+  }
 }
 
 void http2_session::count_towards_goaway(std::int32_t stream_id) {

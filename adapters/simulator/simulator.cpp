@@ -60,11 +60,11 @@ struct simulator::state {
   state(simulator& owner, const simulator_options& options)
     : directory{options.tls_dir}, tls{ensure_tls_material(directory.path())},
       apns{options.seed, options.bundle, options.order_key, tls.apns_public_key},
-      fcm{options.seed, options.job_marker, tls.fcm_public_key}, apns_server{io.get_executor(),
-                                                                             options.apns_port, tls,
-                                                                             apns},
-      fcm_server{io.get_executor(), options.fcm_port, tls, fcm}, admin{options.admin_port, owner},
-      apns_port{apns_server.port()}, fcm_port{fcm_server.port()} {
+      fcm{options.seed, options.job_marker, options.order_key, tls.fcm_public_key},
+      apns_server{io.get_executor(), options.apns_port, tls, apns}, fcm_server{io.get_executor(),
+                                                                               options.fcm_port,
+                                                                               tls, fcm},
+      admin{options.admin_port, owner}, apns_port{apns_server.port()}, fcm_port{fcm_server.port()} {
     apns.devices().enable(options.record_devices);
     fcm.devices().enable(options.record_devices);
     const auto token_uri = "https://localhost:" + std::to_string(fcm_port) + "/token";
@@ -200,10 +200,6 @@ void simulator::reset() {
     state_->apns_server.reset();
     state_->fcm_server.reset();
   });
-}
-
-bool simulator::records_devices() {
-  return state_->on_io_thread([this] { return state_->apns.devices().enabled(); });
 }
 
 std::optional<json::object> simulator::device(std::string_view token) {

@@ -31,7 +31,7 @@ struct simulator_options {
   std::string job_marker = "signalbox_job";
   /// Of the generators behind the faults.
   std::uint64_t seed = 1;
-  /// Keep every device's last request from the start on.
+  /// Keep every device's last request, however many there are.
   bool record_devices = false;
 };
 
@@ -76,11 +76,8 @@ public:
   /// `POST /reset`: clears counters, faults and recorded devices.
   void reset();
 
-  /// Whether `device` can answer.
-  bool records_devices();
-
-  /// `GET /stats/devices`: `{token, requests, last: {headers, body}}`; nothing for a device that no
-  /// recorded request named.
+  /// `GET /stats/devices`: `{token, requests, last: {headers, body}}`; nothing for a device that is
+  /// not kept (device_log).
   std::optional<boost::json::object> device(std::string_view token);
 
 private:

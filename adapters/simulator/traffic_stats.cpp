@@ -2,6 +2,19 @@
 
 namespace signalbox::sim {
 
+namespace {
+
+template <class Value>
+bool rises(std::unordered_map<std::uint64_t, Value>& latest, std::uint64_t key, Value value) {
+  const auto entry = latest.try_emplace(key, value).first;
+  if (value < entry->second)
+    return false;
+  entry->second = value;
+  return true;
+}
+
+} // namespace
+
 traffic_totals& traffic_totals::operator+=(const traffic_totals& other) {
   requests += other.requests;
   accepted += other.accepted;
@@ -12,6 +25,8 @@ traffic_totals& traffic_totals::operator+=(const traffic_totals& other) {
   unique_apns_ids += other.unique_apns_ids;
   duplicates += other.duplicates;
   out_of_order += other.out_of_order;
+  timestamp_decreased += other.timestamp_decreased;
+  unanswered += other.unanswered;
   connections += other.connections;
   goaways += other.goaways;
   token_requests += other.token_requests;
@@ -30,6 +45,8 @@ boost::json::object to_json(const traffic_totals& totals) {
           {"unique_apns_ids", totals.unique_apns_ids},
           {"duplicates", totals.duplicates},
           {"out_of_order", totals.out_of_order},
+          {"timestamp_decreased", totals.timestamp_decreased},
+          {"unanswered", totals.unanswered},
           {"connections", totals.connections},
           {"goaways", totals.goaways}};
 }
@@ -49,13 +66,11 @@ void traffic_stats::count_rejected(std::string_view reason) {
 }
 
 void traffic_stats::count_order(std::uint64_t key, double value) {
-  const auto [entry, fresh] = latest_.try_emplace(key, value);
-  if (fresh)
-    return;
-  if (value < entry->second)
-    ++totals_.out_of_order;
-  else
-    entry->second = value;
+  totals_.out_of_order += rises(latest_order_, key, value) ? 0 : 1;
+}
+
+void traffic_stats::count_timestamp(std::uint64_t key, std::int64_t seconds) {
+  totals_.timestamp_decreased += rises(latest_timestamp_, key, seconds) ? 0 : 1;
 }
 
 traffic_totals traffic_stats::totals() const {

@@ -28,9 +28,14 @@ struct traffic_totals {
   std::uint64_t unique_apns_ids = 0;
   /// Accepts beyond the first per apns-id, or per pair of job marker and token.
   std::uint64_t duplicates = 0;
-  /// Valid Live Activity requests with a lower order value than an earlier one for the same token
-  /// and activity.
+  /// Accepted Live Activity requests with a lower order value than an earlier accepted one for the
+  /// same token and activity.
   std::uint64_t out_of_order = 0;
+  /// The same by `aps.timestamp`.
+  std::uint64_t timestamp_decreased = 0;
+  /// Requests that never got their answer: `no-answer`, `reset`, and those whose stream or
+  /// connection ended before the answer was due.
+  std::uint64_t unanswered = 0;
   /// HTTP/2 connections opened.
   std::uint64_t connections = 0;
   /// GOAWAY frames sent by `goaway_every`.
@@ -61,8 +66,11 @@ public:
   void count_accepted(std::optional<std::uint64_t> message_id);
   void count_rejected(std::string_view reason);
 
-  /// `key` stands for a token and an activity.
+  /// An accepted Live Activity request; `key` stands for a token and an activity.
   void count_order(std::uint64_t key, double value);
+  void count_timestamp(std::uint64_t key, std::int64_t seconds);
+
+  void count_unanswered() noexcept { ++totals_.unanswered; }
 
   void count_token_request() noexcept { ++totals_.token_requests; }
   void count_connection() noexcept { ++totals_.connections; }
@@ -76,7 +84,8 @@ private:
   hash_set targets_;
   hash_set seen_ids_;
   hash_set accepted_ids_;
-  std::unordered_map<std::uint64_t, double> latest_;
+  std::unordered_map<std::uint64_t, double> latest_order_;
+  std::unordered_map<std::uint64_t, std::int64_t> latest_timestamp_;
 };
 
 } // namespace signalbox::sim

@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
     ->capture_default_str();
   app.add_option("--seed", simulator.seed, "seed of the faults (default: a random one)");
   app.add_flag("--record-devices", simulator.record_devices,
-               "keep every device's last request for GET /stats/devices, which costs speed and "
+               "keep all devices for GET /stats/devices, however many, which costs speed and "
                "memory (also: POST /faults {\"record_devices\": true})");
   app.add_option("--info-file", options.info_file,
                  "write the URLs, the process id and the TLS directory to this file, as JSON, "

@@ -96,6 +96,14 @@ std::function<void(message&)> signed_as(test::token_options options) {
 std::function<void(message&)> typed(std::string type, std::string topic) {
   return [=](message& m) { m.set("apns-push-type", type).set("apns-topic", topic); };
 }
+const std::string update_body =
+  R"({"aps":{"timestamp":1700000000,"event":"update","content-state":{"seq":1}}})";
+std::function<void(message&)> live_activity(std::string text) {
+  return [=](message& m) {
+    typed("liveactivity", "com.example.app.push-type.liveactivity")(m);
+    m.body = text;
+  };
+}
 std::string sized_body(std::size_t size) {
   const std::string head = R"({"aps":{},"x":")";
   const std::string tail = R"("})";
@@ -110,7 +118,9 @@ TEST_P(apns_rejection_test, answers_with_the_reason) {
   GetParam().spoil(what);
   const auto out = handle(what);
   EXPECT_EQ(out.status, GetParam().status);
-  EXPECT_EQ(out.body, std::string{R"({"reason":")"} + GetParam().reason + "\"}");
+  EXPECT_EQ(boost::json::parse(out.body).at("reason"), test::json(GetParam().reason));
+  EXPECT_EQ(boost::json::parse(out.body).as_object().contains("detail"),
+            std::string{GetParam().reason} == "BadPayload");
   EXPECT_TRUE(is_apns_id(latest_id));
   EXPECT_EQ(out.authenticated,
             GetParam().status == 413 ||
@@ -166,6 +176,19 @@ const rejection_case rejections[] = {
   {"no_body", 400, "PayloadEmpty", body("")},
   {"no_json", 400, "BadPayload", body("hello")},
   {"no_aps", 400, "BadPayload", body(R"({"alert":"hello"})")},
+  {"live_activity_priority", 400, "BadPriority",
+   [](message& m) {
+     live_activity(update_body)(m);
+     m.set("apns-priority", "1");
+   }},
+  {"live_activity_as_a_push", 400, "BadTopic",
+   [](message& m) {
+     live_activity(update_body)(m);
+     m.set("apns-push-type", "alert");
+   }},
+  {"live_activity_without_a_state", 400, "BadPayload",
+   live_activity(R"({"aps":{"timestamp":1,"event":"update"}})")},
+  {"large_live_activity", 413, "PayloadTooLarge", live_activity(sized_body(4097))},
   {"large_body", 413, "PayloadTooLarge", body(sized_body(4097))},
   {"large_voip_body", 413, "PayloadTooLarge",
    [](message& m) {
@@ -209,7 +232,12 @@ const rejection_case acceptances[] = {
      typed("voip", "com.example.app.voip")(m);
      m.body = sized_body(5120);
    }},
-  {"liveactivity", 200, "", typed("liveactivity", "com.example.app.push-type.liveactivity")},
+  {"liveactivity", 200, "", live_activity(update_body)},
+  {"liveactivity_priority_5", 200, "",
+   [](message& m) {
+     live_activity(update_body)(m);
+     m.set("apns-priority", "5");
+   }},
   {"complication", 200, "", typed("complication", "com.example.app.complication")},
   {"fileprovider", 200, "", typed("fileprovider", "com.example.app.pushkit.fileprovider")},
   {"location", 200, "", typed("location", "com.example.app.location-query")},
@@ -245,6 +273,50 @@ TEST_F(apns_service_test, judges_order_per_token_and_activity) {
   EXPECT_EQ(totals().out_of_order, 0u);
   update(1, "match", "1");
   EXPECT_EQ(totals().out_of_order, 1u);
+}
+
+TEST_F(apns_service_test, judges_order_of_starts_by_their_attributes) {
+  const auto start = [&](const std::string& attributes, const std::string& seq) {
+    auto what = valid();
+    live_activity(R"({"aps":{"timestamp":1,"event":"start","alert":"x","attributes-type":"T",)"
+                  R"("attributes":)" +
+                  attributes + R"(,"content-state":{"seq":)" + seq + "}}}")(what);
+    EXPECT_EQ(handle(what).status, 200);
+  };
+  start(R"({"match":1})", "2");
+  start(R"({"match":2})", "1");
+  EXPECT_EQ(totals().out_of_order, 0u);
+  start(R"({"match":1})", "1");
+  EXPECT_EQ(totals().out_of_order, 1u);
+}
+
+TEST_F(apns_service_test, what_was_not_accepted_has_no_order) {
+  set_faults(R"({"mix":{"503 ServiceUnavailable":1}})");
+  handle(test::make_live_activity(token, device(1), "match", "9"));
+  set_faults(R"({"mix":{"no-answer":1}})");
+  handle(test::make_live_activity(token, device(1), "match", "5"));
+  EXPECT_EQ(totals().out_of_order, 0u);
+  set_faults(R"({"mix":{"503 ServiceUnavailable":1}})");
+  handle(test::make_live_activity(token, device(1), "match", "4"));
+  EXPECT_EQ(totals().out_of_order, 0u);
+  set_faults(R"({"mix":{}})");
+  handle(test::make_live_activity(token, device(1), "match", "4"));
+  EXPECT_EQ(totals().out_of_order, 1u);
+}
+
+TEST_F(apns_service_test, judges_timestamps_per_token_and_activity) {
+  const auto update = [&](const std::string& activity, const std::string& timestamp) {
+    auto what = test::make_live_activity(token, device(1), activity, "1");
+    what.body = R"({"aps":{"timestamp":)" + timestamp + R"(,"event":"end"}})";
+    EXPECT_EQ(handle(what).status, 200);
+  };
+  update("match", "1700000002");
+  update("match", "1700000002");
+  update("race", "1700000001");
+  EXPECT_EQ(totals().timestamp_decreased, 0u);
+  update("match", "1700000001");
+  EXPECT_EQ(totals().timestamp_decreased, 1u);
+  EXPECT_EQ(totals().out_of_order, 0u);
 }
 
 TEST_F(apns_service_test, does_not_judge_order_of_other_push_types) {
@@ -311,19 +383,27 @@ TEST_F(apns_service_test, faults_never_reach_requests_that_are_wrong_by_themselv
   EXPECT_EQ(handle(valid().set("apns-priority", "7")).status, 400);
 }
 
-TEST_F(apns_service_test, records_devices_when_switched_on) {
-  handle(valid(1));
-  EXPECT_FALSE(service.devices().find(device(1)));
-  service.devices().enable(true);
-  handle(valid(1));
-  handle(valid(1).set("apns-priority", "5"));
+TEST_F(apns_service_test, keeps_what_a_device_accepted_last) {
+  handle(valid(1).set("apns-id", apns_id(1)));
+  handle(valid(1).set("apns-id", apns_id(2)).set("apns-priority", "5"));
+  handle(valid(1).set("apns-priority", "7"));
   const auto found = service.devices().find(device(1));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->at("token"), test::json(device(1)));
-  EXPECT_EQ(found->at("requests"), test::json(2));
-  EXPECT_EQ(found->at("last").at("headers").at("apns-priority"), test::json("5"));
-  EXPECT_EQ(found->at("last").at("headers").at(":path"), test::json("/3/device/" + device(1)));
+  EXPECT_EQ(found->at("requests"), test::json(3));
+  const auto& headers = found->at("last").at("headers");
+  EXPECT_EQ(headers.at("apns-priority"), test::json("5"));
+  EXPECT_EQ(headers.at("apns-id"), test::json(apns_id(2)));
+  EXPECT_EQ(headers.at(":path"), test::json("/3/device/" + device(1)));
   EXPECT_EQ(found->at("last").at("body").at("aps").at("alert"), test::json("hello"));
+}
+
+TEST_F(apns_service_test, keeps_silent_requests_and_no_refused_ones) {
+  handle(valid(1).set("apns-priority", "7"));
+  EXPECT_TRUE(service.devices().find(device(1))->at("last").is_null());
+  set_faults(R"({"mix":{"no-answer":1}})");
+  handle(valid(1));
+  EXPECT_TRUE(service.devices().find(device(1))->at("last").is_object());
 }
 
 } // namespace

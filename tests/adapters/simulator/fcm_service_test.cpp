@@ -50,7 +50,7 @@ protected:
 
   traffic_totals totals() { return service.stats().totals(); }
 
-  fcm_service service{1, "job", test::shared_tls().fcm_public_key};
+  fcm_service service{1, "job", "seq", test::shared_tls().fcm_public_key};
   std::string token;
 };
 
@@ -371,13 +371,48 @@ TEST_F(fcm_service_test, silence_and_resets_count_as_accepted) {
   EXPECT_EQ(totals().accepted, 2u);
 }
 
-TEST_F(fcm_service_test, records_devices_when_asked_to) {
-  service.devices().enable(true);
+TEST_F(fcm_service_test, keeps_what_a_device_got_last) {
   handle(valid(7));
   const auto device = service.devices().find(registration(7));
   ASSERT_TRUE(device);
   EXPECT_EQ(device->at("last").at("body").at("message").at("notification").at("title"),
             test::json("hello"));
+}
+
+std::string activity_data(const std::string& activity, const std::string& payload) {
+  return R"("data":{"type":"live_activity","action":"update","activity_id":")" + activity +
+         R"(","payload":")" + payload + "\"}";
+}
+
+TEST_F(fcm_service_test, judges_order_per_token_and_activity) {
+  const auto update = [&](int number, const std::string& activity, const std::string& payload) {
+    const auto data = activity_data(activity, payload);
+    EXPECT_EQ(handle(test::make_fcm_message(token, registration(number), data)).status, 200);
+  };
+  update(1, "match", R"({\"seq\":2})");
+  update(2, "match", R"({\"seq\":1})");
+  update(2, "match", R"({\"seq\":3})");
+  update(1, "race", R"({\"seq\":1})");
+  update(1, "match", R"({\"seq\":2})");
+  update(1, "match", R"({\"version\":1})");
+  update(1, "match", "no object");
+  EXPECT_EQ(totals().out_of_order, 0u);
+  update(1, "match", R"({\"seq\":1})");
+  EXPECT_EQ(totals().out_of_order, 1u);
+}
+
+TEST_F(fcm_service_test, judges_no_order_of_what_is_no_live_activity_or_was_not_accepted) {
+  const auto newer = activity_data("match", R"({\"seq\":2})");
+  auto older = activity_data("match", R"({\"seq\":1})");
+  set_faults(R"({"mix":{"503 UNAVAILABLE":1}})");
+  handle(with(newer));
+  set_faults(R"({"mix":{}})");
+  handle(with(older));
+  EXPECT_EQ(totals().out_of_order, 0u);
+  handle(with(newer));
+  older.replace(older.find("live_activity"), 13, "else_activity");
+  EXPECT_EQ(handle(with(older)).status, 200);
+  EXPECT_EQ(totals().out_of_order, 0u);
 }
 
 } // namespace

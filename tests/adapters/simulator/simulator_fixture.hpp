@@ -141,7 +141,8 @@ inline message make_live_activity(const std::string& provider_token,
   made.set("apns-topic", "com.example.app.push-type.liveactivity")
     .set("apns-push-type", "liveactivity")
     .set("apns-collapse-id", activity);
-  made.body = R"({"aps":{"event":"update","content-state":{"seq":)" + sequence + "}}}";
+  made.body =
+    R"({"aps":{"timestamp":1700000000,"event":"update","content-state":{"seq":)" + sequence + "}}}";
   return made;
 }
 

@@ -130,6 +130,30 @@ TEST_F(simulator_test, no_answer_leaves_the_stream_open) {
   EXPECT_EQ(client.send(valid(2)).status, 200);
   EXPECT_FALSE(client.responses[silent].ended);
   EXPECT_EQ(target.apns_totals().accepted, 2u);
+  EXPECT_EQ(target.apns_totals().unanswered, 1u);
+}
+
+TEST_F(simulator_test, counts_the_requests_that_lost_their_answer) {
+  set_faults(R"({"apns":{"stall":true}})");
+  {
+    h2_client gone{target.apns_port(), target.tls()};
+    submit_many(gone, 5);
+    ASSERT_TRUE(gone.round_trip());
+  }
+  h2_client client{target.apns_port(), target.tls()};
+  const auto ids = submit_many(client, 5);
+  ASSERT_TRUE(client.round_trip());
+  client.cancel(ids[0]);
+  ASSERT_TRUE(client.round_trip());
+  set_faults(R"({"apns":{"stall":false}})");
+  ASSERT_TRUE(client.wait([&] { return all_ended(client, ids); }));
+  // The first connection's end may be noticed late.
+  ASSERT_TRUE(client.wait([&] { return target.apns_totals().unanswered >= 6; }));
+  set_faults(R"({"apns":{"mix":{"reset":1}}})");
+  client.submit(valid());
+  ASSERT_TRUE(client.wait([&] { return client.closed; }));
+  EXPECT_EQ(target.apns_totals().unanswered, 7u);
+  EXPECT_EQ(target.apns_totals().requests, 11u);
 }
 
 TEST_F(simulator_test, reset_breaks_the_connection) {
@@ -349,9 +373,10 @@ TEST_F(simulator_test, admin_serves_stats) {
   const auto got = admin.get("/stats");
   EXPECT_EQ(got.status, 200);
   EXPECT_EQ(got.content_type, "application/json");
-  const std::vector<std::string> names{
-    "requests",        "accepted",   "rejected",     "by_reason",   "unique_targets",
-    "unique_apns_ids", "duplicates", "out_of_order", "connections", "goaways"};
+  const std::vector<std::string> names{"requests",   "accepted",       "rejected",
+                                       "by_reason",  "unique_targets", "unique_apns_ids",
+                                       "duplicates", "out_of_order",   "timestamp_decreased",
+                                       "unanswered", "connections",    "goaways"};
   for (const auto& name : names) {
     EXPECT_TRUE(got.body.at("apns").as_object().contains(name)) << name;
     EXPECT_TRUE(got.body.at("fcm").as_object().contains(name)) << name;
@@ -402,12 +427,10 @@ TEST_F(simulator_test, admin_knows_its_paths_and_methods) {
   EXPECT_EQ(admin.post("/faults", std::string(2 * 1024 * 1024, ' ')).status, 413);
 }
 
-TEST_F(simulator_test, admin_shows_devices_while_recording) {
+TEST_F(simulator_test, admin_shows_devices) {
   test::admin_client admin{target.admin_port()};
   h2_client client{target.apns_port(), target.tls()};
   const auto path = "/stats/devices?token=" + device(1);
-  EXPECT_EQ(admin.get(path).status, 404);
-  EXPECT_EQ(admin.post("/faults", R"({"record_devices":true})").status, 200);
   EXPECT_EQ(admin.get(path).status, 404);
   EXPECT_EQ(client.send(valid()).status, 200);
   const auto got = admin.get(path);
@@ -416,7 +439,10 @@ TEST_F(simulator_test, admin_shows_devices_while_recording) {
   EXPECT_EQ(got.body.at("requests"), test::json(1));
   EXPECT_EQ(got.body.at("last").at("headers").at("apns-id"), test::json(apns_id(1)));
   EXPECT_EQ(got.body.at("last").at("body").at("aps").at("alert"), test::json("hello"));
+  EXPECT_EQ(admin.get("/stats/devices?token=%30" + device(1).substr(1)).status, 200);
   EXPECT_EQ(admin.get("/stats/devices").status, 400);
+  EXPECT_EQ(admin.post("/reset", "").status, 200);
+  EXPECT_EQ(admin.get(path).status, 404);
 }
 
 } // namespace

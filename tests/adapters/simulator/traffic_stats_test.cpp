@@ -37,6 +37,15 @@ TEST(traffic_stats_test, only_older_than_the_newest_is_out_of_order) {
   EXPECT_EQ(stats.totals().out_of_order, 2u);
 }
 
+TEST(traffic_stats_test, timestamps_may_stay_but_not_fall) {
+  traffic_stats stats;
+  for (const std::int64_t seconds : {5, 5, 4, 5, 6})
+    stats.count_timestamp(7, seconds);
+  stats.count_timestamp(8, 1);
+  EXPECT_EQ(stats.totals().timestamp_decreased, 1u);
+  EXPECT_EQ(stats.totals().out_of_order, 0u);
+}
+
 TEST(traffic_stats_test, writes_every_counter) {
   traffic_stats stats;
   stats.count_request();
@@ -44,10 +53,11 @@ TEST(traffic_stats_test, writes_every_counter) {
   stats.count_rejected("BadTopic");
   stats.count_connection();
   stats.count_goaway();
+  stats.count_unanswered();
   EXPECT_EQ(serialize(to_json(stats.totals())),
             R"({"requests":1,"accepted":0,"rejected":1,"by_reason":{"BadTopic":1},)"
             R"("unique_targets":1,"unique_apns_ids":0,"duplicates":0,"out_of_order":0,)"
-            R"("connections":1,"goaways":1})");
+            R"("timestamp_decreased":0,"unanswered":1,"connections":1,"goaways":1})");
 }
 
 TEST(traffic_stats_test, sums_and_clears) {
