@@ -91,7 +91,7 @@ struct node::parts {
   explicit parts(const node_settings& settings) : provided(settings), config(settings) {}
 
   lane_options lane(const node_settings& settings, const lane_settings& lane);
-  http::router routes(std::size_t max_batch_body);
+  http::router routes(const node_settings& settings);
 };
 
 lane_options node::parts::lane(const node_settings& settings, const lane_settings& lane) {
@@ -118,7 +118,7 @@ lane_options node::parts::lane(const node_settings& settings, const lane_setting
   return options;
 }
 
-http::router node::parts::routes(std::size_t max_batch_body) {
+http::router node::parts::routes(const node_settings& settings) {
   const auto full = [this] {
     // One full lane refuses its own jobs; only when all are full, others should be asked instead.
     std::vector<http::readiness_check> checks;
@@ -142,10 +142,19 @@ http::router node::parts::routes(std::size_t max_batch_body) {
         each.ok = each.ok || each.name != "committer";
     return checks;
   };
+  const auto carries_activities = [&settings](std::string_view name) {
+    return std::any_of(settings.lanes.begin(), settings.lanes.end(), [&](const auto& lane) {
+      return lane.name == name && lane.kind == lane_settings::lane_kind::live_activity;
+    });
+  };
   return http::make_api(
-    {*store, *store, *store, *store, *store, breakers, door, clock,
+    {*store, *store, *store, *store, *store, *store, breakers, door, clock,
      [this](std::string_view payload) { return provided.check_payload(payload); },
-     [this] { return render_metrics(stages, lanes, breakers); }, full, max_batch_body});
+     [this](const new_job& dispatch) {
+       return provided.check_activity(dispatch.payload, *dispatch.activity);
+     },
+     carries_activities, [this] { return render_metrics(stages, lanes, breakers); }, full,
+     settings.http.max_batch_body_bytes});
 }
 
 node::node(node_settings settings, std::function<void(const std::string& what)> on_failure)
@@ -177,8 +186,7 @@ node::start_result node::start() {
                       settings_.supervisor.max_restarts, settings_.supervisor.restart_window};
   options.on_failure = on_failure_;
   for (const auto& lane : settings_.lanes)
-    if (lane.kind == lane_settings::lane_kind::push)
-      options.lanes.push_back(p.lane(settings_, lane));
+    options.lanes.push_back(p.lane(settings_, lane));
   const node_ports ports{*p.store, p.clock, p.door, p.stages, p.breakers, p.lanes};
   std::vector<std::string> lanes;
   for (const auto& lane : options.lanes)
@@ -187,8 +195,7 @@ node::start_result node::start() {
 
   auto serving = server_options(settings_.http);
   serving.on_idle = [&door = p.door] { door.pass_on(); };
-  p.server = std::make_unique<http::server>(std::move(serving),
-                                            p.routes(settings_.http.max_batch_body_bytes));
+  p.server = std::make_unique<http::server>(std::move(serving), p.routes(settings_));
   if (!wait_for_lanes(p.door, lanes)) {
     stop();
     return {node_status::failed, "the lanes did not start within 10 s"};
