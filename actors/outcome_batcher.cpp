@@ -33,6 +33,12 @@ std::vector<outcome_batch> merged(const std::vector<report_outcomes>& reports) {
   return batches;
 }
 
+bool is_of_activities(const report_outcomes& report) {
+  return std::any_of(report.batches.begin(), report.batches.end(), [](const outcome_batch& batch) {
+    return batch.of->job->activity.has_value();
+  });
+}
+
 std::size_t size_of(const report_outcomes& report) {
   std::size_t size = 0;
   for (const auto& batch : report.batches)
@@ -76,7 +82,7 @@ outcome_batcher_actor::behavior_type outcome_batcher_actor::make_behavior() {
       wakes_at_.reset();
       flush_if_due();
     },
-    [](const peers_changed&) {},
+    [this](const peers_changed& change) { plan_ = change.peers->plan; },
     [this](const drain&) {
       draining_ = true;
       drain_promise_ = make_response_promise<drained>();
@@ -91,6 +97,7 @@ outcome_batcher_actor::behavior_type outcome_batcher_actor::make_behavior() {
 void outcome_batcher_actor::on_exit() {
   reports_ = batcher<report_outcomes>{{}};
   flushing_.clear();
+  plan_ = nullptr;
 }
 
 caf::result<void> outcome_batcher_actor::take(report_outcomes& report) {
@@ -156,8 +163,13 @@ void outcome_batcher_actor::finish_flush(const result<flush_result>& outcome) {
   reports_.succeeded();
   count_flushed();
   std::map<caf::strong_actor_ptr, std::uint64_t> newest;
-  for (const auto& report : std::exchange(flushing_, {}))
+  bool has_dispatches = false;
+  for (const auto& report : std::exchange(flushing_, {})) {
     newest[report.from] = std::max(newest[report.from], report.number);
+    has_dispatches = has_dispatches || is_of_activities(report);
+  }
+  if (has_dispatches) // the turn of the next one may have come
+    send_urgent(this, plan_, work_hint{});
   for (const auto& [from, number] : newest)
     send_urgent(this, caf::actor_cast<signalbox::sender>(from), reports_committed{number});
   to_complete_.insert(outcome.value.finished_chunks_of.begin(),

@@ -64,6 +64,9 @@ void planner_actor::finish(const result<plan_result>& outcome) {
     delayed_send<caf::message_priority::high>(planner{this}, options_.retry_delay, tick{});
     return;
   }
+  for (const auto& job : outcome.value.superseded)
+    for (const auto& each : masters_)
+      send_urgent(this, each, job_stopped{job, "superseded"});
   if (outcome.value.chunks > 0)
     for (const auto& each : masters_)
       send_urgent(this, each, work_hint{});

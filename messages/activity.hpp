@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/destination.hpp"
 #include "messages/ids.hpp"
 
 #include <cstdint>
@@ -52,6 +53,7 @@ struct activity_request {
   std::string content_state;           ///< a JSON object; empty: none (an end takes the last one)
   std::optional<timestamp> expires_at; ///< start: the end of its life; none: as long as can be
   std::string channel; ///< start: broadcast channel for its updates to APNs; empty: tokens
+  environment channel_env = environment::production;
 };
 
 /// What a sender needs to know of a dispatch of an activity.

@@ -23,6 +23,7 @@ public:
   dead_letter_office& office() override { return *store_; }
   user_directory& users() override { return *store_; }
   topic_directory& topics() override { return *store_; }
+  activity_directory& activities() override { return *store_; }
 
 private:
   std::unique_ptr<sqlite_store> store_;

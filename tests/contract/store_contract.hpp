@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/ports/activity_directory.hpp"
 #include "actors/ports/dead_letters.hpp"
 #include "actors/ports/directory.hpp"
 #include "actors/ports/job_control.hpp"
@@ -29,6 +30,7 @@ struct opened_store {
   virtual dead_letter_office& office() = 0;
   virtual user_directory& users() = 0;
   virtual topic_directory& topics() = 0;
+  virtual activity_directory& activities() = 0;
 };
 
 /// What a test gives a store.

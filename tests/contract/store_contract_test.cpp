@@ -87,7 +87,7 @@ commit_result store_session::commit(new_job job, bool take) {
     store().jobs().commit_jobs({{std::move(job), take}}, lease, std::move(done));
   });
   if (!answer.ok())
-    return {answer.code, answer.message, {}, {}};
+    return {answer.code, answer.message, {}, {}, {}};
   return answer.value.at(0);
 }
 

@@ -1,6 +1,7 @@
 #include "adapters/store/sqlite/commit.hpp"
 
 #include "actors/target_list.hpp"
+#include "adapters/store/sqlite/activities.hpp"
 
 #include <sqlite3.h>
 
@@ -39,6 +40,8 @@ public:
 private:
   resolved_scope scope_of(std::size_t i) {
     const auto& job = group_.jobs[i].job;
+    if (job.activity)
+      return {};
     if (!is_resolved_by_reading(job, now_))
       return resolve_inline(database_, job, now_);
     return std::move(group_.scopes[i]);
@@ -46,15 +49,11 @@ private:
 
   commit_result write_job(job_submission& submission, resolved_scope scope) {
     if (scope.code != errc::ok)
-      return {scope.code, std::move(scope.message), {}, {}};
+      return {scope.code, std::move(scope.message), {}, {}, {}};
     auto& job = submission.job;
-    auto context = std::make_shared<job_context>();
-    context->id = job.id;
-    context->app = job.app;
-    context->payload = std::move(job.payload);
-    context->options = job.options;
-    context->created_at = job.created_at;
-    context->not_before = job.not_before;
+    if (job.activity)
+      return write_dispatch(job);
+    auto context = context_of(job);
     const bool has_targets = !scope.targets.empty();
     const bool takes = submission.take && scope.is_known && has_targets;
     const auto status = is_for_later(job, now_)          ? job_status::scheduled
@@ -69,15 +68,49 @@ private:
     } catch (const failure& error) {
       if (error.code() != SQLITE_CONSTRAINT)
         throw;
-      return {errc::conflict, "a job with this id exists", {}, {}};
+      return {errc::conflict, "a job with this id exists", {}, {}, {}};
     }
     state_.jobs.put(job.id, n);
-    commit_result result{errc::ok, {}, status, {}};
+    commit_result result{errc::ok, {}, status, {}, {}};
     if (has_targets)
       result.taken = write_chunks(n, lane, std::move(context), scope.targets, takes);
     if (!scope.list.empty())
       database_.execute("INSERT INTO job_scopes(job, list) VALUES(?, ?)", n, blob{scope.list});
     return result;
+  }
+
+  // A request about an activity: what it comes to, and its dispatch if it makes one.
+  commit_result write_dispatch(new_job& job) {
+    const auto n = state_.next_job;
+    auto accepted = accept_request(database_, job, n, now_);
+    commit_result result{accepted.code, accepted.message, job_status::queued, {}, {}};
+    if (accepted.code != errc::ok)
+      return result;
+    result.activity = accepted.answer;
+    if (!accepted.answer.dispatch)
+      return result;
+    ++state_.next_job;
+    job.scope = {scope_kind::activity, accepted.answer.activity, {}, {}};
+    job.options.expires_at =
+      std::min(job.options.expires_at.value_or(timestamp::max()), accepted.expires_at);
+    resolved_scope scope;
+    scope.scope_id = accepted.activity;
+    insert_job(n, shared_.lanes.number_of(database_, job.lane), job, *context_of(job), scope,
+               job_status::queued, 0);
+    insert_dispatch(database_, accepted, job, n);
+    state_.jobs.put(job.id, n);
+    return result;
+  }
+
+  static std::shared_ptr<job_context> context_of(new_job& job) {
+    auto context = std::make_shared<job_context>();
+    context->id = job.id;
+    context->app = job.app;
+    context->payload = std::move(job.payload);
+    context->options = job.options;
+    context->created_at = job.created_at;
+    context->not_before = job.not_before;
+    return context;
   }
 
   static std::size_t count_pools(const std::vector<scope_target>& targets) {
@@ -171,7 +204,8 @@ void resolve_group(connection& database, const shared_state& shared, commit_grou
   group.generation = shared.directory_generation.load();
   group.scopes.clear();
   for (const auto& submission : group.jobs)
-    group.scopes.push_back(is_resolved_by_reading(submission.job, group.now)
+    group.scopes.push_back(!submission.job.activity &&
+                               is_resolved_by_reading(submission.job, group.now)
                              ? resolve(database, submission.job, group.now)
                              : resolved_scope{});
 }

@@ -2,8 +2,11 @@
 
 #include "actors/done_bits.hpp"
 #include "actors/job_states.hpp"
+#include "adapters/store/sqlite/activities.hpp"
 #include "adapters/store/sqlite/open_chunk.hpp"
 #include "adapters/store/sqlite/parking.hpp"
+#include "adapters/store/sqlite/states.hpp"
+#include "adapters/store/sqlite/turns.hpp"
 #include "messages/outcome.hpp"
 
 #include <map>
@@ -45,15 +48,8 @@ outcome_status end_of(const closing_job& job, bool is_sent) {
   return job.status == job_status::expired ? outcome_status::expired : outcome_status::skipped;
 }
 
-std::string_view reason_of(outcome_status status) {
-  switch (status) {
-  case outcome_status::unknown:
-    return "no_answer";
-  case outcome_status::expired:
-    return "expired";
-  default:
-    return "cancelled";
-  }
+std::string_view reason_of(const closing_job& job, outcome_status status) {
+  return status == outcome_status::unknown ? "no_answer" : end_reason(job.status);
 }
 
 class closer {
@@ -66,6 +62,7 @@ public:
       std::uint32_t seq;
       std::size_t left;
       std::vector<token_id> unanswered;
+      std::optional<token_id> cut; ///< the first that an update did not get to
     };
     std::vector<ready_chunk> ready;
     {
@@ -75,12 +72,16 @@ public:
         facts_.lane, facts_.app, job_, slice_chunks);
       while (found.next()) {
         const done_bits bits{static_cast<std::size_t>(found.integer(1)), found.bytes(2)};
-        ready.push_back({static_cast<std::uint32_t>(found.integer(4)), bits.missing(), {}});
-        if (found.is_null(3))
+        ready.push_back({static_cast<std::uint32_t>(found.integer(4)), bits.missing(), {}, {}});
+        const bool is_cut = facts_.status == job_status::superseded;
+        if (found.is_null(3) && !is_cut)
           continue;
-        for (const auto& one : open_targets(found).value_or(std::vector<open_target>{}))
+        for (const auto& one : open_targets(found).value_or(std::vector<open_target>{})) {
           if (one.is_sent)
             ready.back().unanswered.push_back(one.id);
+          else if (is_cut && !ready.back().cut)
+            ready.back().cut = one.id;
+        }
       }
     }
     std::size_t targets = 0;
@@ -88,6 +89,10 @@ public:
       for (const auto token : chunk.unanswered)
         write_receipt(token, outcome_status::unknown);
       const auto unknown = chunk.unanswered.size();
+      if (chunk.cut)
+        if (const auto pool =
+              database_.value("SELECT pool FROM chunks WHERE job = ? AND seq = ?", job_, chunk.seq))
+          note_cut(database_, job_, static_cast<pool_code>(*pool), chunk.seq, *chunk.cut);
       count(chunk.seq, end_of(facts_, false), chunk.left - unknown, unknown);
       database_.execute("UPDATE chunks SET status = 3, done = NULL, sent = NULL, ids = NULL "
                         "WHERE job = ? AND seq = ?",
@@ -130,7 +135,7 @@ private:
     if (facts_.receipts != receipts_policy::none)
       database_.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
                         "VALUES(?, ?, ?, ?, ?)",
-                        job_, token, status, reason_of(status), now_);
+                        job_, token, status, reason_of(facts_, status), now_);
   }
 
   void count(std::uint32_t seq, outcome_status status, std::size_t targets, std::size_t unknown) {
@@ -174,14 +179,16 @@ job_counts sum_of_chunks(connection& database, job_number job) {
 bool try_complete(connection& database, job_number job, timestamp now) {
   job_status status{};
   std::int64_t chunks = 0;
+  bool is_dispatch = false;
   {
-    auto found = database.query("SELECT status, next_seq FROM jobs WHERE n = ? "
+    auto found = database.query("SELECT status, next_seq, scope_kind FROM jobs WHERE n = ? "
                                 "AND completed_at IS NULL AND plan_done = 1",
                                 job);
     if (!found.next())
       return false;
     status = found.as<job_status>(0);
     chunks = found.integer(1);
+    is_dispatch = found.as<scope_kind>(2) == scope_kind::activity;
   }
   if (has_open_chunk(database, job, chunks))
     return false;
@@ -196,7 +203,10 @@ bool try_complete(connection& database, job_number job, timestamp now) {
   const bool moves = check_transition(status, job_status::completed) == transition::apply;
   if (!moves && !is_terminal(status))
     return false;
-  write_completion(database, job, status, moves ? job_status::completed : status, now);
+  const auto end = moves ? job_status::completed : status;
+  write_completion(database, job, status, end, now);
+  if (is_dispatch)
+    finish_dispatch(database, job, end, now);
   return true;
 }
 

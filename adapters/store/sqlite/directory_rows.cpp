@@ -22,21 +22,6 @@ std::string no_topic(const std::string& topic) {
   return "topic '" + topic + "' does not exist";
 }
 
-std::int64_t user_row(connection& database, app_id app, const std::string& user, timestamp now) {
-  if (const auto known = find_user(database, app, user))
-    return *known;
-  database.execute("INSERT INTO users(app, name, created_at) VALUES(?, ?, ?)", app, user, now);
-  return database.last_insert_id();
-}
-
-std::int64_t topic_row(connection& database, app_id app, const std::string& topic, timestamp now) {
-  if (const auto known = find_topic(database, app, topic))
-    return *known;
-  database.execute("INSERT INTO topics(app, name, title, created_at) VALUES(?, ?, '', ?)", app,
-                   topic, now);
-  return database.last_insert_id();
-}
-
 user_view user_of(const rows& row) {
   return {std::string{row.text(1)}, row.time(2)};
 }
@@ -66,6 +51,21 @@ std::optional<std::int64_t> find_user(connection& database, app_id app, const st
 
 std::optional<std::int64_t> find_topic(connection& database, app_id app, const std::string& topic) {
   return database.value("SELECT id FROM topics WHERE app = ? AND name = ?", app, topic);
+}
+
+std::int64_t user_row(connection& database, app_id app, const std::string& user, timestamp now) {
+  if (const auto known = find_user(database, app, user))
+    return *known;
+  database.execute("INSERT INTO users(app, name, created_at) VALUES(?, ?, ?)", app, user, now);
+  return database.last_insert_id();
+}
+
+std::int64_t topic_row(connection& database, app_id app, const std::string& topic, timestamp now) {
+  if (const auto known = find_topic(database, app, topic))
+    return *known;
+  database.execute("INSERT INTO topics(app, name, title, created_at) VALUES(?, ?, '', ?)", app,
+                   topic, now);
+  return database.last_insert_id();
 }
 
 put_outcome put_user(connection& database, app_id app, const std::string& user, timestamp now) {
@@ -113,7 +113,7 @@ result<page_of<token_view>> read_tokens(connection& database, app_id app, const 
     return answer::failure(errc::not_found, no_user(user));
   auto found = database.query(
     "SELECT id, platform, environment, token, registered_at, invalidated_at, invalid_reason "
-    "FROM tokens WHERE user = ? AND id > ? ORDER BY id LIMIT ?",
+    "FROM tokens WHERE user = ? AND kind = 0 AND id > ? ORDER BY id LIMIT ?",
     *row, number_after(page, 0), page.limit + 1);
   return answer::success(take_page<token_view>(found, page.limit, token_of, number_key));
 }
@@ -123,7 +123,7 @@ result<unit> delete_token(connection& database, app_id app, const std::string& u
   std::vector<token_id> ids;
   {
     auto found = database.query("SELECT t.id FROM users u JOIN tokens t ON t.user = u.id "
-                                "WHERE u.app = ? AND u.name = ? AND t.token = ?",
+                                "WHERE u.app = ? AND u.name = ? AND t.token = ? AND t.kind = 0",
                                 app, user, token);
     while (found.next())
       ids.push_back(found.integer(0));
@@ -180,6 +180,10 @@ bool remove_deleted_topic(connection& database, std::int64_t topic, const time_s
     // Subscriptions go first: a token that is registered meanwhile would join by them.
     if (database.execute("DELETE FROM subscriptions WHERE (user, topic) IN (SELECT user, topic "
                          "FROM subscriptions WHERE topic = ?1 LIMIT ?2)",
+                         topic, removal_step) > 0)
+      continue;
+    if (database.execute("DELETE FROM activity_subscriptions WHERE (user, topic) IN (SELECT user, "
+                         "topic FROM activity_subscriptions WHERE topic = ?1 LIMIT ?2)",
                          topic, removal_step) > 0)
       continue;
     std::vector<std::pair<pool_code, token_id>> tokens;

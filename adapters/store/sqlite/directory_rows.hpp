@@ -17,6 +17,10 @@ namespace signalbox::sqlite {
 std::optional<std::int64_t> find_user(connection& database, app_id app, const std::string& user);
 std::optional<std::int64_t> find_topic(connection& database, app_id app, const std::string& topic);
 
+/// The row of a user or a topic, made if there is none.
+std::int64_t user_row(connection& database, app_id app, const std::string& user, timestamp now);
+std::int64_t topic_row(connection& database, app_id app, const std::string& topic, timestamp now);
+
 put_outcome put_user(connection& database, app_id app, const std::string& user, timestamp now);
 result<user_view> read_user(connection& database, app_id app, const std::string& user);
 page_of<user_view> read_users(connection& database, app_id app, const page_request& page);

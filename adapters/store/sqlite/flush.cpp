@@ -1,10 +1,12 @@
 #include "adapters/store/sqlite/flush.hpp"
 
 #include "actors/done_bits.hpp"
+#include "adapters/store/sqlite/activity_tokens.hpp"
 #include "adapters/store/sqlite/clock.hpp"
 #include "adapters/store/sqlite/letters.hpp"
 #include "adapters/store/sqlite/savepoint.hpp"
 #include "adapters/store/sqlite/tokens.hpp"
+#include "adapters/store/sqlite/turns.hpp"
 #include "messages/outcome.hpp"
 
 #include <spdlog/spdlog.h>
@@ -115,6 +117,8 @@ private:
     if (bits.count() == before)
       return;
     write_chunk(of, bits, counts);
+    if (cut_)
+      note_cut(database_, job_, pool_, of.key.seq, *std::exchange(cut_, std::nullopt));
     if (bits.all())
       result_.finished_chunks_of.push_back(of.key.job);
   }
@@ -135,7 +139,8 @@ private:
     job_counts counts;
     for (const auto& target : of.targets)
       accept(batch, target.id, counts);
-    if (database_.execute("UPDATE jobs SET status = ?, completed_at = ?, accepted = planned "
+    if (of.job->activity ||
+        database_.execute("UPDATE jobs SET status = ?, completed_at = ?, accepted = planned "
                           "WHERE n = ? AND status = ? AND plan_done = 1 AND next_seq = 1 "
                           "AND completed_at IS NULL",
                           job_status::completed, now_, job_, job_status::in_progress) == 0)
@@ -147,9 +152,18 @@ private:
 
   void accept(const outcome_batch& batch, token_id token, job_counts& counts) {
     ++counts.accepted;
+    if (binds(batch))
+      spare_others(batch, token, [&] { bind_token(database_, job_, token); });
     if (keeps_receipt(batch.of->job->options.receipts, outcome_status::accepted))
       spare_others(batch, token,
                    [&] { write_receipt(token, outcome_status::accepted, {}, batch.at); });
+  }
+
+  // A start that FCM took makes the device one of the activity's.
+  static bool binds(const outcome_batch& batch) {
+    const auto& event = batch.of->job->activity;
+    return event && event->action == activity_action::start &&
+           batch.of->dest.provider == platform::fcm;
   }
 
   // An outcome that counts: a new bit, or a retry row that ended.
@@ -157,6 +171,8 @@ private:
     const bool is_written = spare_others(batch, one.token, [&] { write_rows(batch, one); });
     const bool is_lost = !is_written && one.status == outcome_status::retry;
     count(counts, is_lost ? outcome_status::rejected : one.status);
+    if (batch.of->job->activity && one.reason == "superseded")
+      cut_ = std::min(cut_.value_or(one.token), one.token);
   }
 
   // A statement that fails changes nothing, and the transaction goes on.
@@ -185,7 +201,7 @@ private:
                         one.attempts, run_at, std::min(batch.at, now_), one.reason);
       note_wait(run_at);
     }
-    if (one.dead_letter)
+    if (one.dead_letter && !batch.of->job->activity) // what is late is replaced, and not replayed
       write_letter(database_, {job_, batch.of->key.seq, one.token, one.attempts, "max_attempts",
                                one.reason, batch.at});
     if (keeps_receipt(batch.of->job->options.receipts, one.status))
@@ -302,6 +318,7 @@ private:
   writer_state& state_;
   std::vector<retry_place>& ended_;
   std::unordered_set<token_id> ended_now_; ///< of this work
+  std::optional<token_id> cut_;            ///< the first that an update did not get to
   flush_result& result_;
   timestamp now_;
   job_number job_ = 0;

@@ -1,7 +1,10 @@
 #include "adapters/store/sqlite/loading.hpp"
 
 #include "actors/job_states.hpp"
+#include "adapters/store/sqlite/activity_targets.hpp"
 #include "adapters/store/sqlite/open_chunk.hpp"
+#include "adapters/store/sqlite/states.hpp"
+#include "adapters/store/sqlite/turns.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -20,8 +23,9 @@ struct wanted {
 
 class loader {
 public:
-  loader(connection& database, const job_facts& facts, pool_code pool, work& into)
-    : database_{database}, facts_{facts}, pool_{pool}, into_{into} {}
+  loader(connection& database, const job_facts& facts, job_number job, timestamp now,
+         pool_code pool, work& into)
+    : database_{database}, facts_{facts}, job_{job}, now_{now}, pool_{pool}, into_{into} {}
 
   // `targets` by ascending id.
   void load(const std::vector<wanted>& targets) {
@@ -29,6 +33,8 @@ public:
     into_.text.reserve(targets.size() * 65);
     if (facts_.scope == scope_kind::topic)
       load_topic(targets);
+    else if (facts_.scope == scope_kind::activity)
+      load_activity(targets);
     else
       for (const auto& one : targets)
         load_one(one);
@@ -57,6 +63,17 @@ private:
     if (found.integer(1) == 0)
       return skip(one, "invalidated");
     add(one, found.text(0));
+  }
+
+  void load_activity(const std::vector<wanted>& targets) {
+    activity_audience audience{database_, job_, now_};
+    for (const auto& one : targets) {
+      const auto found = audience.look_at(one.id, pool_);
+      if (found.reason.empty())
+        add(one, found.token);
+      else
+        skip(one, std::string{found.reason});
+    }
   }
 
   // The targets of a chunk are neighbours in their topic, so one range holds them all, and little
@@ -114,6 +131,8 @@ private:
 
   connection& database_;
   const job_facts& facts_;
+  job_number job_;
+  timestamp now_;
   pool_code pool_;
   work& into_;
   std::vector<wanted> missing_;
@@ -164,6 +183,8 @@ job_facts load_job_facts(connection& database, shared_state& shared, job_number 
   context->options.on_unknown = found.as<unknown_policy>(6);
   context->created_at = found.time(7);
   context->not_before = found.optional_time(8);
+  if (found.as<scope_kind>(9) == scope_kind::activity)
+    context->activity = read_event(database, job);
   job_facts facts{std::move(context), found.as<scope_kind>(9), found.optional_integer(10)};
   shared.facts.put(job, facts);
   return facts;
@@ -198,12 +219,20 @@ work_ptr load_work(connection& database, shared_state& shared, const claimed_wor
   if (targets.empty())
     return loaded;
   if (const auto status = status_of(database, claimed.job); is_terminal(status)) {
-    const auto* reason = status == job_status::expired ? "expired" : "cancelled";
     for (const auto& one : targets)
-      loaded->settled.push_back({one.id, one.position, reason});
+      loaded->settled.push_back({one.id, one.position, std::string{end_reason(status)}});
     return loaded;
   }
-  loader{database, facts, pool_of(claimed.dest.provider, claimed.dest.env), *loaded}.load(targets);
+  if (claimed.kind == work_kind::retry && facts.context->activity &&
+      is_overtaken(database, claimed.job)) {
+    for (const auto& one : targets)
+      loaded->settled.push_back({one.id, one.position, "superseded"});
+    return loaded;
+  }
+  loader{
+    database, facts, claimed.job, shared.now(), pool_of(claimed.dest.provider, claimed.dest.env),
+    *loaded}
+    .load(targets);
   return loaded;
 }
 

@@ -12,6 +12,8 @@ namespace {
 // Number n is at place n - 1. A released migration is never changed, only followed by another.
 constexpr std::array migrations{
 #include "adapters/store/sqlite/migrations/0001_push_ledger.sql"
+  ,
+#include "adapters/store/sqlite/migrations/0002_live_activities.sql"
 };
 
 } // namespace

@@ -1,9 +1,11 @@
 #include "adapters/store/sqlite/planning.hpp"
 
 #include "actors/target_list.hpp"
+#include "adapters/store/sqlite/activity_targets.hpp"
 #include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/states.hpp"
 #include "adapters/store/sqlite/tokens.hpp"
+#include "adapters/store/sqlite/turns.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -81,9 +83,10 @@ private:
 
 class step_reader {
 public:
-  step_reader(connection& database, const planned_job& job, std::size_t chunk_size,
-              std::size_t most_chunks)
-    : database_{database}, job_{job}, chunk_size_{chunk_size}, most_chunks_{most_chunks} {
+  step_reader(connection& database, const shared_state& shared, const planned_job& job,
+              std::size_t chunk_size, std::size_t most_chunks)
+    : database_{database}, shared_{shared}, job_{job}, chunk_size_{chunk_size}, most_chunks_{
+                                                                                  most_chunks} {
     step_.job = job.n;
     step_.lane = job.lane;
     step_.app = job.app;
@@ -101,6 +104,8 @@ public:
       return has_room() ? read_users() : std::nullopt;
     case scope_kind::tokens:
       return has_room() ? read_inline() : std::nullopt;
+    case scope_kind::activity:
+      return read_activity();
     default:
       return finish();
     }
@@ -158,7 +163,7 @@ private:
 
   std::size_t add_tokens_of(std::int64_t user, chunk_cutter& cutter) {
     auto found = database_.query("SELECT platform * 16 + environment, id FROM tokens "
-                                 "WHERE user = ? AND invalidated_at IS NULL",
+                                 "WHERE user = ? AND kind = 0 AND invalidated_at IS NULL",
                                  user);
     std::size_t count = 0;
     for (; found.next(); ++count)
@@ -198,6 +203,44 @@ private:
     return std::move(step_);
   }
 
+  std::optional<plan_step> read_activity() {
+    switch (next_move(database_, job_.n, shared_.now())) {
+    case turn_move::wait:
+      return std::nullopt;
+    case turn_move::plan:
+      return plan_activity();
+    default:
+      step_.takes_turn = true;
+      step_.job_has_more = true;
+      return std::move(step_);
+    }
+  }
+
+  std::optional<plan_step> plan_activity() {
+    activity_audience audience{database_, job_.n, shared_.now()};
+    bool has_read = false;
+    for (std::size_t i = 0; i < all_pools.size(); ++i) {
+      auto& place = step_.to.at[i];
+      const auto pool = all_pools[i];
+      if (place == finished || !is_quiet(database_, shared_.retry_leases, job_.n, pool))
+        continue;
+      const auto ahead = unclaimed(database_, job_, pool);
+      if (ahead >= plan_ahead_chunks || step_.chunks.size() >= most_chunks_)
+        continue;
+      has_read = true;
+      auto page = audience.read(pool, place, chunk_size_);
+      place = page.next;
+      step_.job_has_more |= place != finished;
+      // A page of whole users may be larger than a chunk.
+      for (std::size_t at = 0; at < page.ids.size(); at += chunk_size_)
+        step_.chunks.push_back({pool,
+                                {page.ids.begin() + static_cast<std::ptrdiff_t>(at),
+                                 page.ids.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                      at + chunk_size_, page.ids.size()))}});
+    }
+    return has_read ? std::optional{std::move(step_)} : std::nullopt;
+  }
+
   std::optional<plan_step> read_inline() {
     auto offset = static_cast<std::size_t>(step_.to.at[0]);
     std::size_t size = 0;
@@ -217,6 +260,7 @@ private:
   }
 
   connection& database_;
+  const shared_state& shared_;
   const planned_job& job_;
   std::size_t chunk_size_;
   std::size_t most_chunks_;
@@ -278,6 +322,66 @@ std::size_t write_step(connection& database, const plan_step& step, timestamp no
   return written;
 }
 
+// A dispatch whose rows are damaged fails before anything of it is sent.
+std::optional<plan_step> read_step(connection& database, const shared_state& shared,
+                                   const planned_job& job, std::size_t chunk_size,
+                                   std::size_t most_chunks) {
+  try {
+    return step_reader{database, shared, job, chunk_size, most_chunks}.read();
+  } catch (const failure& error) {
+    if (!error.is_about_rows())
+      throw;
+    plan_step damaged;
+    damaged.job = job.n;
+    damaged.lane = job.lane;
+    damaged.app = job.app;
+    damaged.from = damaged.to = job.cursor;
+    damaged.is_damaged = true;
+    return damaged;
+  }
+}
+
+void note_superseded(connection& database, const shared_state& shared,
+                     const std::vector<job_number>& jobs, written_plan& written) {
+  for (const auto job : jobs) {
+    auto found = database.query("SELECT id FROM jobs WHERE n = ?", job);
+    if (found.next())
+      written.result.superseded.push_back(found.id(0));
+    written.ended.push_back(job);
+  }
+  for (const auto job : jobs)
+    close_slice(database, shared.retry_leases, job, shared.now());
+}
+
+// What is next may have changed since it was read.
+void take_turn(connection& database, const shared_state& shared, const plan_step& step,
+               written_plan& written) {
+  const auto now = shared.now();
+  const auto status = database.value("SELECT status FROM jobs WHERE n = ? AND plan_done = 0 "
+                                     "AND status IN (2, 3)",
+                                     step.job);
+  if (!status)
+    return;
+  const auto end = [&](job_status to) {
+    if (end_job(database, step.job, static_cast<job_status>(*status), to) == transition::apply)
+      note_superseded(database, shared, {step.job}, written);
+  };
+  switch (next_move(database, step.job, now)) {
+  case turn_move::begin:
+    note_superseded(database, shared, begin_turn(database, step.job, now), written);
+    break;
+  case turn_move::give_up:
+    end(job_status::superseded);
+    break;
+  case turn_move::fail:
+    spdlog::error("event=dispatch_without_order job_number={}", step.job);
+    end(job_status::failed);
+    break;
+  default:
+    break;
+  }
+}
+
 } // namespace
 
 std::string plan_cursor::bytes() const {
@@ -319,7 +423,7 @@ std::vector<plan_step> read_plan_steps(connection& database, shared_state& share
     if (first_tried == 0)
       first_tried = job->n;
     last = job->n;
-    auto step = step_reader{database, *job, chunk_size, plan_step_chunks - chunks}.read();
+    auto step = read_step(database, shared, *job, chunk_size, plan_step_chunks - chunks);
     if (!step)
       continue;
     chunks += step->chunks.size();
@@ -330,11 +434,15 @@ std::vector<plan_step> read_plan_steps(connection& database, shared_state& share
   return steps;
 }
 
-plan_result write_plan_steps(connection& database, shared_state& shared,
-                             const std::vector<plan_step>& steps, std::size_t chunk_size) {
-  plan_result result;
+written_plan write_plan_steps(connection& database, shared_state& shared,
+                              const std::vector<plan_step>& steps, std::size_t chunk_size) {
+  written_plan written;
+  auto& result = written.result;
   for (const auto& step : steps) {
-    result.chunks += write_step(database, step, shared.now(), chunk_size);
+    if (step.takes_turn)
+      take_turn(database, shared, step, written);
+    else
+      result.chunks += write_step(database, step, shared.now(), chunk_size);
     result.more |= step.job_has_more;
   }
   result.more =
@@ -344,7 +452,7 @@ plan_result write_plan_steps(connection& database, shared_state& shared,
                    "UNION ALL SELECT 1 FROM jobs INDEXED BY jobs_to_plan WHERE plan_done = 0 "
                    "AND status IN (2, 3) AND lane = ?1 AND n < ?3 LIMIT 1",
                    steps.front().lane, steps.back().job, steps.front().job);
-  return result;
+  return written;
 }
 
 } // namespace signalbox::sqlite

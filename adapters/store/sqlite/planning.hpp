@@ -20,7 +20,8 @@ inline constexpr std::size_t plan_ahead_chunks = 256;
 inline constexpr std::size_t plan_step_inline = 500;
 
 /// How far a job's planning has come. For topics: the last token planned, for each pool; for users:
-/// the last user; for inline tokens: the place in their list. -1: nothing is left.
+/// the last user; for inline tokens: the place in their list; for activities: activity_audience's
+/// place, for each pool. -1: nothing is left.
 struct plan_cursor {
   std::array<std::int64_t, all_pools.size()> at{};
 
@@ -45,6 +46,7 @@ struct plan_step {
   std::vector<inline_token> inline_tokens; ///< become chunks when they are written
   bool job_has_more = false;               ///< and room for it
   bool is_damaged = false;                 ///< its scope cannot be read: the job fails
+  bool takes_turn = false;                 ///< a dispatch of an activity that moves on (turns.hpp)
 };
 
 /// Reads what the lane plans next: of the jobs after `after`, in turn, that have room ahead, until
@@ -54,7 +56,11 @@ std::vector<plan_step> read_plan_steps(connection& database, shared_state& share
                                        std::size_t chunk_size);
 
 /// Writes steps, each unless its job has moved on since; in the writer's transaction.
-plan_result write_plan_steps(connection& database, shared_state& shared,
-                             const std::vector<plan_step>& steps, std::size_t chunk_size);
+struct written_plan {
+  plan_result result;
+  std::vector<job_number> ended; ///< to be closed
+};
+written_plan write_plan_steps(connection& database, shared_state& shared,
+                              const std::vector<plan_step>& steps, std::size_t chunk_size);
 
 } // namespace signalbox::sqlite

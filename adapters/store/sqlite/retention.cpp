@@ -1,5 +1,7 @@
 #include "adapters/store/sqlite/retention.hpp"
 
+#include "adapters/store/sqlite/activities.hpp"
+#include "adapters/store/sqlite/activity_tokens.hpp"
 #include "adapters/store/sqlite/savepoint.hpp"
 #include "messages/job.hpp"
 
@@ -36,6 +38,7 @@ bool delete_job(connection& database, writer_state& state, job_number job, std::
   if (!is_bare)
     return false;
   database.execute("DELETE FROM job_scopes WHERE job = ?", job);
+  database.execute("DELETE FROM activity_dispatches WHERE job = ?", job);
   {
     auto found = database.query("SELECT id FROM jobs WHERE n = ?", job);
     if (found.next())
@@ -54,6 +57,9 @@ public:
 
   retention_result run() {
     delete_letters();
+    expire_activities(database_, now_, request_.limit);
+    delete_old_activities(database_, now_ - request_.keep_failures, request_.limit);
+    delete_expired_tokens(database_, now_, request_.limit);
     auto& place = state_.retention[lane_];
     place.next_round = std::min(place.next_round, now_ + round_every); // the clock may step back
     if (now_ >= place.next_round)

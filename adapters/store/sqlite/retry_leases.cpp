@@ -59,6 +59,14 @@ std::size_t retry_leases::count(const lane_pool& place) const {
   return sum;
 }
 
+bool retry_leases::holds(job_number job, pool_code pool) const {
+  std::lock_guard lock{mutex_};
+  return std::any_of(leases_.begin(), leases_.end(), [&](const auto& each) {
+    const auto& lease = each.second.lease;
+    return lease.job == job && std::get<pool_code>(lease.place) == pool && each.second.left > 0;
+  });
+}
+
 void retry_leases::end(const std::vector<retry_place>& rows) {
   std::lock_guard lock{mutex_};
   for (const auto& row : rows) {

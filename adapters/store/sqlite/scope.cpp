@@ -34,11 +34,11 @@ void give_up_knowing(resolved_scope& scope) {
 // Reads a user and its live tokens in one go; false if there is no such user.
 bool add_user(connection& database, app_id app, const std::string& user, resolved_scope& scope,
               std::int64_t& user_id) {
-  auto found =
-    database.query("SELECT u.id, t.id, t.platform * 16 + t.environment, t.token FROM users u "
-                   "LEFT JOIN tokens t ON t.user = u.id AND t.invalidated_at IS NULL "
-                   "WHERE u.app = ? AND u.name = ?",
-                   app, user);
+  auto found = database.query(
+    "SELECT u.id, t.id, t.platform * 16 + t.environment, t.token FROM users u "
+    "LEFT JOIN tokens t ON t.user = u.id AND t.kind = 0 AND t.invalidated_at IS NULL "
+    "WHERE u.app = ? AND u.name = ?",
+    app, user);
   bool exists = false;
   while (found.next()) {
     exists = true;

@@ -140,10 +140,15 @@ void sqlite_store::plan(const std::string& lane, std::size_t chunk_size,
       if (!read.ok() || read.value.empty())
         return done({read.code, std::move(read.message), {}});
       engine_->set_last_planned(lane, read.value.back().job);
-      engine_->write<plan_result>(
-        write_class::lanes, durability::normal, done,
+      auto close_ended = [this, done](result<sqlite::written_plan> written) {
+        for (const auto job : written.value.ended)
+          engine_->close_job(job);
+        done({written.code, std::move(written.message), std::move(written.value.result)});
+      };
+      engine_->write<sqlite::written_plan>(
+        write_class::lanes, durability::normal, std::move(close_ended),
         [this, chunk_size, planned = std::move(read.value)](connection& database) {
-          return result<plan_result>::success(
+          return result<sqlite::written_plan>::success(
             sqlite::write_plan_steps(database, engine_->shared(), planned, chunk_size));
         });
     },

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/ports/activity_directory.hpp"
 #include "actors/ports/dead_letters.hpp"
 #include "actors/ports/directory.hpp"
 #include "actors/ports/job_control.hpp"
@@ -22,7 +23,8 @@ class sqlite_store final : public job_store,
                            public job_control,
                            public dead_letter_office,
                            public user_directory,
-                           public topic_directory {
+                           public topic_directory,
+                           public activity_directory {
 public:
   /// Opens or creates the database, brings its schema up to date and voids the leases of earlier
   /// boots. Blocks for at most `lock_wait` and the migration.
@@ -97,6 +99,18 @@ public:
   void unsubscribe(app_id app, std::string user, std::string topic, callback<unit> done) override;
   void list_subscriptions(app_id app, std::string user, page_request page,
                           callback<page_of<subscription_view>> done) override;
+
+  void register_activity_token(app_id app, activity_token_registration token,
+                               callback<put_outcome> done) override;
+  void delete_activity_token(app_id app, std::string user, std::string token,
+                             callback<unit> done) override;
+  void subscribe_activities(app_id app, std::string user, std::string topic,
+                            callback<put_outcome> done) override;
+  void unsubscribe_activities(app_id app, std::string user, std::string topic,
+                              callback<unit> done) override;
+  void get_activity(app_id app, std::string activity, callback<activity_view> done) override;
+  void list_dispatches(app_id app, std::string activity, page_request page,
+                       callback<page_of<dispatch_view>> done) override;
 
 private:
   class engine;

@@ -20,4 +20,17 @@ transition end_job(connection& database, job_number job, job_status from, job_st
   return verdict;
 }
 
+std::string_view end_reason(job_status status) {
+  switch (status) {
+  case job_status::expired:
+    return "expired";
+  case job_status::superseded:
+    return "superseded";
+  case job_status::failed:
+    return "failed";
+  default:
+    return "cancelled";
+  }
+}
+
 } // namespace signalbox::sqlite

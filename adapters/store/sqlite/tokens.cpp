@@ -79,7 +79,7 @@ token_name stored(token_name name) {
 
 std::optional<token_row> find_token(connection& database, const token_name& name) {
   auto found = database.query("SELECT id, user, environment, invalidated_at IS NULL FROM tokens "
-                              "WHERE app = ? AND token = ? AND platform = ?",
+                              "WHERE app = ? AND token = ? AND platform = ? AND kind = 0",
                               name.app, name.token, name.provider);
   if (!found.next())
     return std::nullopt;
@@ -128,7 +128,7 @@ bool subscribe_user(connection& database, std::int64_t user, std::int64_t topic,
     return false;
   database.execute("INSERT OR IGNORE INTO topic_tokens(topic, pool, token) "
                    "SELECT ?1, platform * 16 + environment, id FROM tokens "
-                   "WHERE user = ?2 AND invalidated_at IS NULL",
+                   "WHERE user = ?2 AND kind = 0 AND invalidated_at IS NULL",
                    topic, user);
   return true;
 }

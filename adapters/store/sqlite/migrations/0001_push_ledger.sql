@@ -46,8 +46,11 @@ CREATE TABLE tokens(
   registered_at INTEGER NOT NULL,
   invalidated_at INTEGER,
   invalid_reason TEXT,
-  UNIQUE(app, token, platform)
+  kind INTEGER NOT NULL DEFAULT 0,
+  expires_at INTEGER,
+  UNIQUE(app, token, platform, kind)
 );
+CREATE INDEX tokens_by_expiry ON tokens(expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX tokens_by_user ON tokens(user) WHERE user IS NOT NULL;
 
 CREATE TABLE topics(

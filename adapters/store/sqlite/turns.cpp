@@ -1,0 +1,170 @@
+#include "adapters/store/sqlite/turns.hpp"
+
+#include "adapters/store/sqlite/states.hpp"
+
+namespace signalbox::sqlite {
+
+namespace {
+
+struct dispatch {
+  activity_number activity = 0;
+  std::int64_t seq = 0;
+  job_number job = 0;
+  activity_action action = activity_action::start;
+  bool begun = false;
+  timestamp begun_at;
+};
+
+#define SIGNALBOX_DISPATCH_COLUMNS "activity, seq, job, action, begun, begun_at"
+
+dispatch dispatch_of(const rows& found) {
+  return {found.integer(0),      found.integer(1),
+          found.integer(2),      found.as<activity_action>(3),
+          found.integer(4) != 0, found.is_null(5) ? timestamp{} : found.time(5)};
+}
+
+std::optional<dispatch> find_dispatch(connection& database, job_number job) {
+  auto found = database.query(
+    "SELECT " SIGNALBOX_DISPATCH_COLUMNS " FROM activity_dispatches WHERE job = ?", job);
+  return found.next() ? std::optional{dispatch_of(found)} : std::nullopt;
+}
+
+// Those without completed_at, oldest first.
+std::vector<dispatch> open_before(connection& database, const dispatch& of) {
+  std::vector<dispatch> list;
+  auto found = database.query("SELECT " SIGNALBOX_DISPATCH_COLUMNS
+                              " FROM activity_dispatches INDEXED BY activity_dispatches_open "
+                              "WHERE open = 1 AND activity = ? AND seq < ? ORDER BY seq",
+                              of.activity, of.seq);
+  while (found.next())
+    list.push_back(dispatch_of(found));
+  return list;
+}
+
+job_status status_of(connection& database, job_number job) {
+  return static_cast<job_status>(
+    database.value("SELECT status FROM jobs WHERE n = ?", job).value_or(0));
+}
+
+// Only what can still be delivered counts as newer.
+bool has_newer(connection& database, const dispatch& than) {
+  return database
+    .value("SELECT 1 FROM activity_dispatches d INDEXED BY activity_dispatches_open "
+           "CROSS JOIN jobs j ON j.n = d.job WHERE d.open = 1 AND d.activity = ? AND d.seq > ? "
+           "AND j.status < 6 LIMIT 1",
+           than.activity, than.seq)
+    .has_value();
+}
+
+bool had_its_chance(connection& database, const dispatch& of, timestamp now) {
+  if (now >= of.begun_at + longest_patience || now < of.begun_at)
+    return true;
+  return is_terminal(status_of(database, of.job)) ||
+         database
+           .value("SELECT 1 FROM chunks WHERE job = ? AND (status = 3 OR done IS NOT NULL) LIMIT 1",
+                  of.job)
+           .has_value();
+}
+
+bool is_waiting(connection& database, job_number job) {
+  return database
+    .value("SELECT 1 FROM jobs WHERE n = ?1 AND (plan_done = 0 "
+           "OR EXISTS(SELECT 1 FROM chunks WHERE job = ?1 AND status <> 3) "
+           "OR EXISTS(SELECT 1 FROM retries WHERE job = ?1))",
+           job)
+    .has_value();
+}
+
+void end_one(connection& database, job_number job, job_status to, std::vector<job_number>& ended) {
+  if (end_job(database, job, status_of(database, job), to) == transition::apply)
+    ended.push_back(job);
+}
+
+} // namespace
+
+turn_move next_move(connection& database, job_number job, timestamp now) {
+  const auto own = find_dispatch(database, job);
+  if (!own)
+    return turn_move::fail;
+  const auto status = database.value("SELECT status FROM activities WHERE id = ?", own->activity);
+  if (!status)
+    return turn_move::fail;
+  if (own->begun)
+    return turn_move::plan;
+  if (own->action == activity_action::start)
+    return turn_move::begin;
+  if (own->action == activity_action::update &&
+      (*status != static_cast<std::int64_t>(activity_status::active) || has_newer(database, *own)))
+    return turn_move::give_up;
+  for (const auto& each : open_before(database, *own))
+    if (each.action == activity_action::update && each.begun &&
+        !had_its_chance(database, each, now))
+      return turn_move::wait;
+  return turn_move::begin;
+}
+
+std::vector<job_number> begin_turn(connection& database, job_number job, timestamp now) {
+  const auto own = find_dispatch(database, job);
+  if (!own)
+    return {};
+  database.execute("UPDATE activity_dispatches SET begun = 1, begun_at = ?1, whole_scope = "
+                   "(SELECT pending_until > ?1 AND EXISTS(SELECT 1 FROM jobs WHERE n = start_job "
+                   "AND completed_at IS NULL) FROM activities WHERE id = activity) WHERE job = ?2",
+                   now, job);
+  std::vector<job_number> ended;
+  for (const auto& each : open_before(database, *own)) {
+    if (each.action == activity_action::update)
+      end_one(database, each.job, job_status::superseded, ended);
+    else if (own->action == activity_action::end && is_waiting(database, each.job))
+      end_one(database, each.job, job_status::cancelled, ended);
+  }
+  return ended;
+}
+
+bool is_quiet(connection& database, const retry_leases& leases, job_number job, pool_code pool) {
+  const auto own = find_dispatch(database, job);
+  if (!own)
+    return false;
+  const bool is_apns = destination_of(default_app, pool).provider == platform::apns;
+  for (const auto& each : open_before(database, *own)) {
+    if (each.action == activity_action::start && is_apns)
+      continue; // its tokens are others
+    if (leases.holds(each.job, pool) ||
+        database
+          .value("SELECT 1 FROM jobs WHERE n = ?1 AND (plan_done = 0 "
+                 "OR EXISTS(SELECT 1 FROM chunks WHERE job = ?1 AND pool = ?2 AND status <> 3))",
+                 each.job, pool)
+          .has_value())
+      return false;
+  }
+  return true;
+}
+
+void note_cut(connection& database, job_number job, pool_code pool, std::uint32_t seq,
+              token_id token) {
+  database.execute(
+    "INSERT INTO activity_turns(activity, pool, dispatch, chunk, token) "
+    "SELECT activity, ?2, seq, ?3, ?4 FROM activity_dispatches WHERE job = ?1 "
+    "ON CONFLICT(activity, pool) DO UPDATE SET dispatch = excluded.dispatch, "
+    "chunk = excluded.chunk, token = excluded.token WHERE excluded.dispatch > dispatch "
+    "OR (excluded.dispatch = dispatch AND (excluded.chunk, excluded.token) < (chunk, token))",
+    job, pool, seq, token);
+}
+
+token_id first_token(connection& database, activity_number activity, pool_code pool) {
+  return database
+    .value("SELECT token FROM activity_turns WHERE activity = ? AND pool = ?", activity, pool)
+    .value_or(0);
+}
+
+bool is_overtaken(connection& database, job_number job) {
+  return database
+    .value("SELECT 1 FROM activity_dispatches own CROSS JOIN activity_dispatches d "
+           "ON d.activity = own.activity AND d.seq > own.seq CROSS JOIN jobs j ON j.n = d.job "
+           "WHERE own.job = ? AND d.begun = 1 AND (d.whole_scope = 1 OR d.action = 3) "
+           "AND j.status NOT IN (6, 7, 9) LIMIT 1",
+           job)
+    .has_value();
+}
+
+} // namespace signalbox::sqlite

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "adapters/store/sqlite/activities.hpp"
+#include "adapters/store/sqlite/connection.hpp"
+#include "adapters/store/sqlite/job_cache.hpp"
+#include "adapters/store/sqlite/ledger_state.hpp"
+#include "adapters/store/sqlite/pool.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace signalbox::sqlite {
+
+// How the dispatches of an activity take turns (docs/live-activities.md): in each pool one of them
+// goes out at a time. A newer one supersedes the update under way, and is planned when nothing of
+// that has a lease any more: then no device has a request in flight, and what the older one did not
+// get to is known.
+
+/// An update that is going out gets so long to show an outcome before a newer one ends it: without
+/// that, updates that come faster than answers would end each other for ever.
+inline constexpr std::chrono::seconds longest_patience{1};
+
+/// What is next for a dispatch whose planning is not done.
+enum class turn_move : std::uint8_t {
+  wait,    ///< for the one under way to have its chance
+  give_up, ///< a newer one is accepted, or the activity is closed: superseded without being sent
+  begin,   ///< its turn has come
+  plan,    ///< it has begun
+  fail,    ///< its row, or its activity's, is missing: no order can be promised
+};
+turn_move next_move(connection& database, job_number job, timestamp now);
+
+/// Ends what the dispatch's turn ends: the updates before it, and a start that is still waiting if
+/// it is an end. Returns the jobs that have ended. In the writer's transaction.
+std::vector<job_number> begin_turn(connection& database, job_number job, timestamp now);
+
+/// Whether nothing of the older dispatches can be in flight in the pool, now or later: the dispatch
+/// may be planned there.
+bool is_quiet(connection& database, const retry_leases& leases, job_number job, pool_code pool);
+
+/// A superseded dispatch did not get to this token of its chunk: the next one goes on there.
+void note_cut(connection& database, job_number job, pool_code pool, std::uint32_t seq,
+              token_id token);
+/// Where the dispatch begins in a pool; 0: at the start.
+token_id first_token(connection& database, activity_number activity, pool_code pool);
+
+/// Whether a retry of this dispatch is not to be sent any more, since a newer one is for the same
+/// devices.
+bool is_overtaken(connection& database, job_number job);
+
+} // namespace signalbox::sqlite

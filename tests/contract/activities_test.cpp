@@ -1,0 +1,675 @@
+// Live Activities: what requests come to, whom dispatches are for, and how they take turns.
+
+#include "tests/contract/store_contract.hpp"
+
+#include <algorithm>
+
+namespace signalbox::contract {
+
+namespace {
+
+constexpr std::chrono::seconds a_second{1};
+
+class activity_session {
+public:
+  explicit activity_session(store_session& session) : session_{session} {}
+
+  void add_token(const std::string& user, const std::string& token, token_kind kind,
+                 const std::string& activity = {}, const std::string& topic = {},
+                 destination where = apns) {
+    activity_token_registration row;
+    row.user = user;
+    row.provider = where.provider;
+    row.env = where.env;
+    row.kind = kind;
+    row.token = token;
+    row.activity = activity;
+    row.topic = topic;
+    const auto added = await<put_outcome>([&](auto done) {
+      session_.store().activities().register_activity_token(default_app, row, std::move(done));
+    });
+    ASSERT_TRUE(added.ok()) << added.message;
+  }
+
+  /// `count` users s0.. of the topic, with an update token each that is bound to the activity.
+  void add_audience(const std::string& topic, const std::string& activity, int count,
+                    destination where = apns) {
+    for (int i = 0; i < count; ++i)
+      add_token("s" + std::to_string(i), "t" + std::to_string(i), token_kind::update, activity,
+                topic, where);
+  }
+
+  new_job request(activity_action action, const std::string& activity,
+                  const std::string& content_state = R"({"seq":1})") const {
+    auto job = session_.user_job({});
+    job.scope = {scope_kind::activity, {}, {}, {}};
+    job.payload = "{}";
+    job.activity = activity_request{action, activity, {}, content_state, {}, {}};
+    return job;
+  }
+
+  new_job start_job(const std::string& activity, scope_kind scope, const std::string& name) const {
+    auto job = request(activity_action::start, activity, R"({"seq":0})");
+    job.scope = {scope, name, {}, {}};
+    job.activity->type = "ride";
+    return job;
+  }
+
+  commit_result commit(new_job job) {
+    last_ = job.id;
+    return session_.commit(std::move(job));
+  }
+
+  job_id start(const std::string& activity, scope_kind scope, const std::string& name) {
+    return made(commit(start_job(activity, scope, name)), activity_reply::started);
+  }
+  job_id update(const std::string& activity, const std::string& content_state = R"({"seq":1})") {
+    return made(commit(request(activity_action::update, activity, content_state)),
+                activity_reply::updated);
+  }
+  job_id end(const std::string& activity, const std::string& content_state = {}) {
+    return made(commit(request(activity_action::end, activity, content_state)),
+                activity_reply::ended);
+  }
+
+  activity_view view(const std::string& activity) {
+    const auto found = await<activity_view>([&](auto done) {
+      session_.store().activities().get_activity(default_app, activity, std::move(done));
+    });
+    EXPECT_TRUE(found.ok()) << found.message;
+    return found.value;
+  }
+
+  /// Starts the activity and lets its start go out, so that only what is bound counts from now on.
+  void begin(const std::string& activity, scope_kind scope, const std::string& name) {
+    start(activity, scope, name);
+    session_.run_to_the_end();
+  }
+
+  /// Everything that can be claimed now, planned first.
+  std::vector<work_ptr> take() {
+    session_.plan_all();
+    return session_.claim_all().works;
+  }
+
+private:
+  static job_id made(const commit_result& result, activity_reply reply) {
+    EXPECT_EQ(result.code, errc::ok) << result.message;
+    EXPECT_TRUE(result.activity.has_value());
+    if (!result.activity)
+      return {};
+    EXPECT_EQ(result.activity->reply, reply);
+    EXPECT_TRUE(result.activity->dispatch.has_value());
+    return result.activity->dispatch.value_or(job_id{});
+  }
+
+  store_session& session_;
+  job_id last_;
+};
+
+std::vector<std::string> tokens_sent(const std::vector<work_ptr>& works) {
+  std::vector<std::string> all;
+  for (const auto& one : works) {
+    const auto tokens = tokens_in(one);
+    all.insert(all.end(), tokens.begin(), tokens.end());
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+using texts = std::vector<std::string>;
+
+TEST_P(store_contract, a_start_goes_to_start_tokens_and_to_fcm_tokens_of_its_scope) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.add_token("u", "running", token_kind::update, "other");
+  live.add_token("u", "android", token_kind::update, {}, {}, fcm);
+  live.add_token("v", "foreign", token_kind::start);
+  add_token("u", "pushes");
+  const auto job = live.start("a", scope_kind::user, "u");
+  const auto works = live.take();
+  EXPECT_EQ(tokens_sent(works), (texts{"android", "start"}));
+  ASSERT_FALSE(works.empty());
+  const auto& event = works[0]->job->activity;
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->action, activity_action::start);
+  EXPECT_EQ(event->activity, "a");
+  EXPECT_EQ(event->type, "ride");
+  EXPECT_EQ(event->seq, 1);
+  EXPECT_EQ(event->content_state, R"({"seq":0})");
+  for (const auto& one : works)
+    flush({accept(one)});
+  complete({job});
+  expect_closed(job, 2);
+  EXPECT_EQ(live.view("a").status, activity_status::active);
+  EXPECT_FALSE(live.view("a").starting);
+}
+
+TEST_P(store_contract, a_start_reaches_who_subscribes_to_activities_of_its_topic) {
+  activity_session live{*this};
+  live.add_token("u", "one", token_kind::start, {}, "match");
+  live.add_token("v", "two", token_kind::start);
+  add_token("w", "push", {"match"});
+  live.start("a", scope_kind::topic, "match");
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"one"}));
+}
+
+TEST_P(store_contract, a_start_of_an_id_that_exists_makes_nothing) {
+  activity_session live{*this};
+  live.add_token("u", "one", token_kind::start);
+  live.begin("a", scope_kind::user, "u");
+  const auto again = live.commit(live.start_job("a", scope_kind::user, "u"));
+  ASSERT_TRUE(again.activity.has_value());
+  EXPECT_EQ(again.activity->reply, activity_reply::already_started);
+  EXPECT_FALSE(again.activity->dispatch.has_value());
+  live.end("a");
+  run_to_the_end();
+  const auto closed = live.commit(live.start_job("a", scope_kind::user, "u"));
+  ASSERT_TRUE(closed.activity.has_value());
+  EXPECT_EQ(closed.activity->reply, activity_reply::already_started);
+}
+
+TEST_P(store_contract, of_two_starts_in_one_group_one_wins) {
+  activity_session live{*this};
+  live.add_token("u", "one", token_kind::start);
+  auto answer = await<std::vector<commit_result>>([&](auto done) {
+    store().jobs().commit_jobs({{live.start_job("a", scope_kind::user, "u"), false},
+                                {live.start_job("a", scope_kind::user, "u"), false}},
+                               lease, std::move(done));
+  });
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer.value[0].activity->reply, activity_reply::started);
+  EXPECT_EQ(answer.value[1].activity->reply, activity_reply::already_started);
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"one"}));
+}
+
+TEST_P(store_contract, a_start_closes_the_active_one_of_its_type_and_scope) {
+  activity_session live{*this};
+  live.add_token("u", "one", token_kind::start);
+  live.begin("a", scope_kind::user, "u");
+  live.begin("b", scope_kind::user, "u");
+  EXPECT_EQ(live.view("a").status, activity_status::closed);
+  EXPECT_EQ(live.view("b").status, activity_status::active);
+  EXPECT_EQ(live.commit(live.request(activity_action::update, "a")).code, errc::not_found);
+  auto by_type = live.request(activity_action::update, {});
+  by_type.scope = {scope_kind::user, "u", {}, {}};
+  by_type.activity->type = "ride";
+  const auto found = live.commit(by_type);
+  ASSERT_TRUE(found.activity.has_value()) << found.message;
+  EXPECT_EQ(found.activity->activity, "b");
+}
+
+TEST_P(store_contract, an_update_of_what_is_missing_closed_failed_or_expired_is_not_found) {
+  activity_session live{*this};
+  EXPECT_EQ(live.commit(live.request(activity_action::update, "none")).code, errc::not_found);
+  EXPECT_EQ(live.commit(live.request(activity_action::end, "none")).code, errc::not_found);
+  live.add_token("u", "one", token_kind::start);
+  live.begin("closed", scope_kind::user, "u");
+  live.end("closed");
+  run_to_the_end();
+  EXPECT_EQ(live.view("closed").status, activity_status::closed);
+  EXPECT_EQ(live.commit(live.request(activity_action::update, "closed")).code, errc::not_found);
+  const auto again = live.commit(live.request(activity_action::end, "closed"));
+  ASSERT_TRUE(again.activity.has_value());
+  EXPECT_EQ(again.activity->reply, activity_reply::closed);
+  live.begin("expired", scope_kind::user, "u");
+  advance(std::chrono::hours{8});
+  EXPECT_EQ(live.view("expired").status, activity_status::expired);
+  EXPECT_EQ(live.commit(live.request(activity_action::update, "expired")).code, errc::not_found);
+}
+
+TEST_P(store_contract, a_start_without_targets_fails_its_activity) {
+  activity_session live{*this};
+  add_token("u", "a push token");
+  const auto job = live.start("a", scope_kind::user, "u");
+  run_to_the_end();
+  expect_closed(job, 0);
+  EXPECT_EQ(live.view("a").status, activity_status::failed);
+  EXPECT_EQ(live.commit(live.request(activity_action::update, "a")).code, errc::not_found);
+}
+
+TEST_P(store_contract, a_start_that_all_devices_reject_leaves_the_activity_active) {
+  activity_session live{*this};
+  live.add_token("u", "one", token_kind::start);
+  const auto job = live.start("a", scope_kind::user, "u");
+  const auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  flush({others(works[0], {outcome_of(works[0], 0, outcome_status::rejected)})});
+  complete({job});
+  expect_closed(job, 1);
+  EXPECT_EQ(live.view("a").status, activity_status::active);
+}
+
+TEST_P(store_contract, an_update_goes_to_bound_tokens_inside_the_scope) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.begin("a", scope_kind::user, "u");
+  live.add_token("u", "mine", token_kind::update, "a");
+  live.add_token("u", "unbound", token_kind::update);
+  live.add_token("u", "of another", token_kind::update, "b");
+  live.add_token("foreign", "same activity id", token_kind::update, "a");
+  const auto job = live.update("a");
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"mine"}));
+  EXPECT_EQ(view(job).planned, 1);
+}
+
+TEST_P(store_contract, an_end_without_targets_closes_its_activity) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.begin("a", scope_kind::user, "u");
+  const auto job = live.end("a");
+  run_to_the_end();
+  expect_closed(job, 0);
+  EXPECT_EQ(live.view("a").status, activity_status::closed);
+}
+
+TEST_P(store_contract, a_start_that_fcm_took_binds_the_device) {
+  activity_session live{*this};
+  live.add_token("u", "took", token_kind::update, {}, {}, fcm);
+  live.add_token("u", "refused", token_kind::update, {}, {}, fcm);
+  live.start("a", scope_kind::user, "u");
+  const auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  const auto first = works[0]->token(works[0]->targets[0]);
+  flush({accept(works[0], 0, 1),
+         others(works[0], {outcome_of(works[0], 1, outcome_status::rejected)})});
+  complete({works[0]->key.job});
+  live.update("a");
+  EXPECT_EQ(tokens_sent(live.take()), (texts{std::string{first}}));
+}
+
+TEST_P(store_contract, while_the_start_goes_out_the_whole_scope_is_addressed) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.add_token("u", "just started", token_kind::update);
+  live.add_token("u", "of another", token_kind::update, "b");
+  const auto start = live.start("a", scope_kind::user, "u");
+  const auto starting = live.take();
+  EXPECT_EQ(tokens_sent(starting), (texts{"start"}));
+  EXPECT_TRUE(live.view("a").starting);
+  const auto first = live.update("a");
+  const auto works = live.take();
+  EXPECT_EQ(tokens_sent(works), (texts{"just started"}));
+  flush({accept(works.at(0)), accept(starting.at(0))});
+  complete({first, start});
+  live.update("a");
+  EXPECT_EQ(tokens_sent(live.take()), texts{}) << "the start is over: only what is bound counts";
+}
+
+TEST_P(store_contract, a_lost_start_stops_counting_as_going_out) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.add_token("u", "unbound", token_kind::update);
+  live.start("a", scope_kind::user, "u");
+  EXPECT_EQ(live.take().size(), 1u); // and never answered
+  advance(std::chrono::seconds{61});
+  EXPECT_FALSE(live.view("a").starting);
+  const auto job = live.update("a");
+  plan_all();
+  EXPECT_EQ(view(job).total, 0);
+}
+
+TEST_P(store_contract, a_token_that_changes_its_user_loses_its_bindings) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.begin("a", scope_kind::user, "u");
+  live.add_token("u", "device", token_kind::update, "a");
+  const auto before = live.update("a");
+  const auto works = live.take();
+  EXPECT_EQ(tokens_sent(works), (texts{"device"}));
+  flush({accept(works.at(0))});
+  complete({before});
+  live.add_token("v", "device", token_kind::update);
+  live.add_token("u", "device", token_kind::update);
+  const auto job = live.update("a");
+  plan_all();
+  EXPECT_EQ(view(job).total, 0);
+}
+
+TEST_P(store_contract, a_token_that_is_unbound_between_planning_and_sending_is_skipped) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 3);
+  const auto job = live.update("a");
+  plan_all();
+  live.add_token("v", "t0", token_kind::update, "a");
+  await<unit>([&](auto done) {
+    store().activities().unsubscribe_activities(default_app, "s1", "match", std::move(done));
+  });
+  const auto works = claim_all().works;
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_EQ(tokens_in(works[0]), (texts{"t2"}));
+  flush({settled(works[0]), accept(works[0])});
+  complete({job});
+  expect_closed(job, 3);
+  EXPECT_EQ(view(job).counts.skipped, 2);
+}
+
+TEST_P(store_contract, the_timestamp_is_of_the_acceptance_and_never_decreases) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.begin("a", scope_kind::user, "u");
+  live.add_token("u", "device", token_kind::update, "a");
+  const auto accepted_at =
+    std::chrono::floor<std::chrono::seconds>(now()).time_since_epoch().count();
+  const auto first = live.update("a");
+  advance(std::chrono::minutes{5});
+  auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_EQ(works[0]->job->activity->timestamp_s, accepted_at);
+  flush({accept(works[0])});
+  complete({first});
+  advance(-std::chrono::minutes{10});
+  live.update("a");
+  works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_EQ(works[0]->job->activity->timestamp_s, accepted_at);
+  EXPECT_EQ(works[0]->job->activity->seq, 3) << "the order is of the row and not of a clock";
+}
+
+TEST_P(store_contract, an_end_without_content_takes_the_last) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.begin("a", scope_kind::user, "u");
+  live.add_token("u", "device", token_kind::update, "a");
+  live.update("a", R"({"seq":7})");
+  run_to_the_end();
+  live.end("a");
+  const auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_EQ(works[0]->job->activity->content_state, R"({"seq":7})");
+}
+
+TEST_P(store_contract, a_newer_update_is_planned_when_nothing_of_the_older_is_in_flight) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 4);
+  const auto older = live.update("a");
+  const auto sent = live.take();
+  ASSERT_EQ(sent.size(), 1u);
+  flush({accept(sent[0], 0, 1)});
+  const auto newer = live.update("a");
+  EXPECT_TRUE(live.take().empty()) << "three requests may be in flight";
+  EXPECT_EQ(view(older).status, job_status::superseded);
+  EXPECT_FALSE(view(older).completed_at.has_value());
+  auto rest = others(sent[0], {outcome_of(sent[0], 2, outcome_status::skipped),
+                               outcome_of(sent[0], 3, outcome_status::skipped)});
+  for (auto& one : rest.others)
+    one.reason = "superseded";
+  flush({accept(sent[0], 1, 1)});
+  EXPECT_TRUE(live.take().empty());
+  flush({rest});
+  complete({older});
+  expect_closed(older, 4);
+  EXPECT_EQ(view(older).status, job_status::superseded) << "late outcomes add counts only";
+  EXPECT_EQ(view(older).counts.accepted, 2);
+  const auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_EQ(works[0]->key.job, newer);
+  EXPECT_EQ(tokens_in(works[0]), (texts{"t0", "t1", "t2", "t3"}));
+}
+
+TEST_P(store_contract, an_update_has_its_chance_before_a_newer_one_ends_it) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 2);
+  const auto first = live.update("a");
+  const auto sent = live.take();
+  const auto second = live.update("a");
+  const auto third = live.update("a");
+  EXPECT_TRUE(live.take().empty());
+  EXPECT_EQ(view(first).status, job_status::in_progress) << "nothing of it is answered yet";
+  EXPECT_EQ(view(second).status, job_status::superseded) << "what waits is replaced";
+  EXPECT_EQ(view(third).status, job_status::queued);
+  expect_closed(second, 0);
+  flush({accept(sent.at(0))});
+  complete({first});
+  EXPECT_EQ(view(first).status, job_status::completed);
+  const auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_EQ(works[0]->key.job, third);
+}
+
+TEST_P(store_contract, an_update_that_shows_no_outcome_is_replaced_after_a_second) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 2);
+  const auto first = live.update("a");
+  plan_all();
+  const auto second = live.update("a");
+  plan_all();
+  EXPECT_EQ(view(first).status, job_status::queued);
+  advance(a_second);
+  plan_all();
+  EXPECT_EQ(view(first).status, job_status::superseded);
+  expect_closed(first, 2);
+  EXPECT_EQ(view(first).counts.skipped, 2);
+  const auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_EQ(works[0]->key.job, second);
+}
+
+TEST_P(store_contract, a_failed_or_cancelled_newer_update_does_not_supersede) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 2);
+  const auto older = live.update("a");
+  const auto newer = live.update("a");
+  cancel(newer);
+  const auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_EQ(works[0]->key.job, older);
+  flush({accept(works[0])});
+  complete({older});
+  EXPECT_EQ(view(older).status, job_status::completed);
+}
+
+TEST_P(store_contract, the_next_update_goes_on_where_the_superseded_one_stopped) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 6);
+  live.update("a");
+  plan_all(2);
+  auto first = claim({{apns, 2}}, 1).works;
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(tokens_in(first[0]), (texts{"t0", "t1"}));
+  auto cut = others(first[0], {outcome_of(first[0], 1, outcome_status::skipped)});
+  cut.others[0].reason = "superseded";
+  flush({accept(first[0], 0, 1)});
+  live.update("a");
+  plan_all(2);
+  flush({cut});
+  plan_all(2);
+  texts order;
+  for (int i = 0; i < 3; ++i)
+    for (const auto& one : claim({{apns, 2}}, 1).works)
+      for (const auto& token : tokens_in(one))
+        order.push_back(token);
+  EXPECT_EQ(order, (texts{"t1", "t2", "t3", "t4", "t0", "t5"}));
+}
+
+TEST_P(store_contract, updates_ten_times_as_fast_as_a_pass_reach_every_device_in_every_pass) {
+  constexpr int devices = 40;
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", devices);
+  std::map<std::string, int> got;
+  // Each round sends a tenth of the devices, in two chunks of which the second is cut short.
+  for (int round = 0; round < 3 * 14; ++round) {
+    live.update("a");
+    plan_all(3);
+    const auto works = claim({{apns, 6}}, 2).works;
+    ASSERT_EQ(works.size(), 2u) << "round " << round;
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      const auto tokens = tokens_in(works[i]);
+      const auto sent = i == 0 ? tokens.size() : 1;
+      for (std::size_t k = 0; k < sent; ++k)
+        ++got[tokens[k]];
+      flush({accept(works[i], 0, sent)});
+      std::vector<outcome> rest;
+      for (auto k = sent; k < tokens.size(); ++k) {
+        rest.push_back(outcome_of(works[i], k, outcome_status::skipped));
+        rest.back().reason = "superseded";
+      }
+      if (!rest.empty()) {
+        live.update("a");
+        plan_all(3);
+        flush({others(works[i], rest)});
+      }
+    }
+    plan_all(3);
+  }
+  EXPECT_EQ(got.size(), static_cast<std::size_t>(devices));
+  for (const auto& [token, times] : got)
+    EXPECT_GE(times, 2) << token;
+}
+
+TEST_P(store_contract, an_end_drops_what_waits_of_updates_and_the_start) {
+  activity_session live{*this};
+  live.add_token("u", "android", token_kind::update, {}, {}, fcm);
+  const auto start = live.start("a", scope_kind::user, "u");
+  const auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  flush({others(works[0], {retry_of(works[0], 0, std::chrono::seconds{30})})});
+  const auto update = live.update("a");
+  const auto end = live.end("a");
+  const auto ending = live.take();
+  EXPECT_EQ(view(update).status, job_status::superseded);
+  EXPECT_TRUE(view(start).completed_at.has_value()) << "its retry after the end is dropped";
+  EXPECT_EQ(view(start).counts.skipped, 1);
+  ASSERT_EQ(ending.size(), 1u);
+  EXPECT_EQ(ending[0]->key.job, end);
+  flush({accept(ending[0])});
+  complete({end});
+  advance(std::chrono::minutes{1});
+  EXPECT_TRUE(live.take().empty());
+  EXPECT_EQ(live.view("a").status, activity_status::closed);
+}
+
+TEST_P(store_contract, a_newer_update_overtakes_the_retry_of_a_start) {
+  activity_session live{*this};
+  live.add_token("u", "android", token_kind::update, {}, {}, fcm);
+  const auto start = live.start("a", scope_kind::user, "u");
+  const auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  flush({others(works[0], {retry_of(works[0], 0, std::chrono::seconds{10})})});
+  complete({start});
+  const auto update = live.update("a");
+  const auto newer = live.take();
+  ASSERT_EQ(newer.size(), 1u);
+  EXPECT_EQ(newer[0]->key.job, update);
+  flush({accept(newer[0])});
+  complete({update});
+  advance(std::chrono::seconds{20});
+  const auto late = live.take();
+  ASSERT_EQ(late.size(), 1u);
+  EXPECT_TRUE(late[0]->targets.empty()) << "the device has newer content";
+  flush({settled(late[0])});
+  complete({start});
+  expect_closed(start, 1);
+  EXPECT_EQ(view(start).counts.skipped, 1);
+}
+
+TEST_P(store_contract, a_retry_of_a_start_in_flight_keeps_newer_ones_waiting) {
+  activity_session live{*this};
+  live.add_token("u", "android", token_kind::update, {}, {}, fcm);
+  const auto start = live.start("a", scope_kind::user, "u");
+  auto works = live.take();
+  flush({others(works.at(0), {retry_of(works.at(0), 0, a_second)})});
+  complete({start});
+  advance(std::chrono::seconds{2});
+  works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  live.update("a");
+  EXPECT_TRUE(live.take().empty());
+  flush({accept(works[0])});
+  complete({start});
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"android"}));
+}
+
+TEST_P(store_contract, turns_survive_a_crash) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 3);
+  const auto older = live.update("a");
+  const auto sent = live.take();
+  flush({accept(sent.at(0), 0, 1)});
+  const auto newer = live.update("a");
+  plan_all();
+  crash_and_reopen();
+  sweep();
+  const auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_EQ(works[0]->key.job, newer);
+  expect_closed(older, 3);
+  EXPECT_EQ(view(older).counts.skipped, 2);
+}
+
+TEST_P(store_contract, dispatches_are_listed_newest_first) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.begin("a", scope_kind::user, "u");
+  const auto update = live.update("a");
+  run_to_the_end();
+  const auto end = live.end("a");
+  run_to_the_end();
+  const auto page = await<page_of<dispatch_view>>([&](auto done) {
+    store().activities().list_dispatches(default_app, "a", {{}, 2}, std::move(done));
+  });
+  ASSERT_EQ(page.value.items.size(), 2u);
+  EXPECT_EQ(page.value.items[0].job.id, end);
+  EXPECT_EQ(page.value.items[0].action, activity_action::end);
+  EXPECT_EQ(page.value.items[1].job.id, update);
+  const auto rest = await<page_of<dispatch_view>>([&](auto done) {
+    store().activities().list_dispatches(default_app, "a", {page.value.next, 2}, std::move(done));
+  });
+  ASSERT_EQ(rest.value.items.size(), 1u);
+  EXPECT_EQ(rest.value.items[0].action, activity_action::start);
+  EXPECT_TRUE(rest.value.next.empty());
+}
+
+TEST_P(store_contract, pushes_and_activities_keep_their_tokens_apart) {
+  activity_session live{*this};
+  add_token("u", "same", {"news"}, fcm);
+  live.add_token("u", "same", token_kind::update, {}, {}, fcm);
+  const auto push = commit(user_job("u"));
+  EXPECT_EQ(push.code, errc::ok);
+  auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_EQ(targets_in(works), 1u);
+  flush({accept(works[0])});
+  EXPECT_EQ(tokens_of("u").size(), 1u);
+  await<unit>([&](auto done) {
+    store().activities().delete_activity_token(default_app, "u", "same", std::move(done));
+  });
+  EXPECT_EQ(tokens_of("u").size(), 1u);
+  live.start("a", scope_kind::user, "u");
+  EXPECT_TRUE(live.take().empty());
+}
+
+TEST_P(store_contract, an_update_through_a_channel_is_one_request) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  auto start = live.start_job("a", scope_kind::topic, "match");
+  start.activity->channel = "channel id";
+  EXPECT_EQ(live.commit(start).code, errc::ok);
+  run_to_the_end();
+  live.add_audience("match", "a", 3);
+  live.update("a");
+  const auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_EQ(tokens_in(works[0]), (texts{"channel id"}));
+  EXPECT_EQ(works[0]->job->activity->channel, "channel id");
+}
+
+} // namespace
+
+} // namespace signalbox::contract
