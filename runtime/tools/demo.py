@@ -1,6 +1,7 @@
-"""./dev demo: import device tokens, publish to their topic, and show the account.
+"""./dev demo: push to devices of both providers and show the account; then the same beside a Live Activity.
 
-Exit status: 0 the account closed and the simulator saw the same, 1 it did not, 130 stopped by Ctrl-C.
+Exit status: 0 all accounts closed, the simulator saw the same, and every phone got the activity's end
+last; 1 not so; 130 stopped by Ctrl-C.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import sys
 import time
 import urllib.parse
 
+import demo_activity
 from launcher import LaunchError, Node, Simulator, fresh_directory, port_of, stop_on_signals
 
 TOPIC = "demo"
@@ -20,10 +22,12 @@ OUTCOMES = ("accepted", "rejected", "unknown", "expired", "skipped")
 
 
 def registrations(count, seed):
+    """Four devices of APNs to each one of FCM."""
     numbers = random.Random(seed)
     for number in range(count):
-        token = f"{numbers.getrandbits(256):064x}"
-        yield json.dumps({"id": f"user-{number}", "platform": "apns", "token": token,
+        platform = "fcm" if number % 5 == 4 else "apns"
+        make_token = demo_activity.fcm_token if platform == "fcm" else demo_activity.apns_token
+        yield json.dumps({"id": f"user-{number}", "platform": platform, "token": make_token(numbers),
                           "topics": [TOPIC]}) + "\n"
 
 
@@ -62,9 +66,9 @@ def send_chunk(connection, piece):
 class Bar:
     """One line, drawn again and again on a terminal, or a line every two seconds without one."""
 
-    def __init__(self, label, total):
+    def __init__(self, label, total, start=None):
         self.label, self.total = label, total
-        self.start = time.monotonic()
+        self.start = start or time.monotonic()
         self.last = 0.0
         self.terminal = sys.stdout.isatty()
 
@@ -84,8 +88,16 @@ class Bar:
               flush=True)
 
 
-def watch(node, job, total):
-    bar = Bar("publish", total)
+def publish(node, text):
+    status, _, job = node.call("POST", f"/v1/topics/{TOPIC}/publish",
+                               {"title": "Signalbox", "body": text, "data": {"source": "demo"}})
+    if status != 202:
+        raise LaunchError(f"the publish was refused: {status} {job}")
+    return job["job_id"]
+
+
+def watch(node, job, total, start=None):
+    bar = Bar("publish", total, start)
     while True:
         status, _, view = node.call("GET", f"/v1/notifications/{job}")
         if status != 200:
@@ -123,12 +135,48 @@ def print_account(view, reasons, stats):
                 print(f"    {reason:<20} {count:>9,}")
     total = sum(counts[name] for name in OUTCOMES)
     print(f"  {'sum':<10} {total:>9,}\n  {'total':<10} {counts['total']:>9,}")
-    print("The simulator's own count")
+    print(f"{'The simulator saw':<26} {'APNs':>9} {'FCM':>9}")
     for name in ("unique_targets", "requests", "accepted", "rejected", "duplicates"):
-        print(f"  {name:<14} {stats[name]:>9,}")
+        print(f"  {name:<14} {stats[name]:>9,} {stats['apns'][name]:>9,} {stats['fcm'][name]:>9,}")
     closed = total == counts["total"] == stats["unique_targets"] and stats["duplicates"] == 0
     print("The account closes." if closed else "THE ACCOUNT DOES NOT CLOSE.")
     return closed
+
+
+def push_alone(node, simulator, options):
+    simulator.faults({
+        "apns": {"mix": {"410 Unregistered": 0.01, "503 ServiceUnavailable": 0.005}},
+        "fcm": {"mix": {"404 UNREGISTERED": 0.01}}})
+    print("\n1. A push to everyone. 1 % of the devices are gone, and APNs is busy at 0.5 % of the requests.")
+    job = publish(node, "Hello, everyone")
+    view = watch(node, job, options.tokens)
+    print(f"job {job} is {view['status']}")
+    return print_account(view, reasons_of(node, job), simulator.stats())
+
+
+def push_beside_activity(node, simulator, options):
+    simulator.reset()
+    simulator.faults({name: {"latency_ms": [30, 60]} for name in ("apns", "fcm")})
+    print("\n2. Another push to everyone, in the lane push, and meanwhile a Live Activity in its own lane. "
+          "The providers take 30 to 60 ms now.")
+    start = time.monotonic()
+    job = publish(node, "Kick-off is near")
+    phones = demo_activity.phones_of(options.phones, options.seed + 1)
+    views = demo_activity.play(node, phones, options.updates)
+    pushed = node.call("GET", f"/v1/notifications/{job}")[2]["counts"]
+    print(f"by then, the push had reached {sum(pushed[name] for name in OUTCOMES):,} devices.")
+    view = watch(node, job, pushed["total"] or options.tokens, start)
+    stats = simulator.stats()
+    demo_activity.print_dispatches(views, phones)
+    is_well = demo_activity.check(views, phones, simulator)
+    print("The Live Activity ended as it should." if is_well else "THE LIVE ACTIVITY WENT WRONG.")
+    tokens = sum(2 if phone.start_token else 1 for phone in phones)
+    counts = view["counts"]
+    total = sum(counts[name] for name in OUTCOMES)
+    closed = total == counts["total"] == stats["unique_targets"] - tokens and stats["duplicates"] == 0
+    print(f"The push: {counts['accepted']:,} accepted of {counts['total']:,}. " +
+          ("Its account closes." if closed else "ITS ACCOUNT DOES NOT CLOSE."))
+    return is_well and closed
 
 
 def how_to_go_on(node, simulator):
@@ -137,14 +185,18 @@ Node and simulator go on running. Try:
   curl -s -X POST {node.url}/v1/users/user-1/send -H 'Content-Type: application/json' \\
        -d '{{"title":"Hello","body":"from curl"}}'
   curl -s {node.url}/v1/topics/{TOPIC}/count
+  curl -s {node.url}/v1/live-activity/jobs/{demo_activity.ACTIVITY}/dispatches
   curl -s {simulator.info['admin']}/stats
 Ctrl-C stops them.""", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__.splitlines()[0])
-    parser.add_argument("--once", action="store_true", help="stop after the account")
+    parser.add_argument("--once", action="store_true", help="stop after the accounts")
     parser.add_argument("--tokens", type=int, default=100_000, help="how many devices (default: %(default)s)")
+    parser.add_argument("--phones", type=int, default=50,
+                        help="how many follow the Live Activity (default: %(default)s)")
+    parser.add_argument("--updates", type=int, default=20, help="of the activity (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the device tokens (default: %(default)s)")
     options = parser.parse_args()
     once = options.once or not sys.stdout.isatty()
@@ -155,21 +207,15 @@ def main():
     status = 1
     try:
         simulator = Simulator(directory)
-        simulator.faults({"apns": {"mix": {"410 Unregistered": 0.01, "503 ServiceUnavailable": 0.005}}})
         node = Node(directory, simulator).start()
-        print(f"node {node.url}, simulator on port {port_of(simulator.info['apns'])}, data in {directory}")
-        print("1 % of the devices are gone, and 0.5 % of the requests meet a provider that is busy.")
+        print(f"node {node.url}, simulator on ports {port_of(simulator.info['apns'])} (APNs) and "
+              f"{port_of(simulator.info['fcm'])} (FCM), data in {directory}")
         bar = Bar("import", options.tokens)
         answer = import_tokens(node, options.tokens, options.seed, bar.draw)
         bar.draw(options.tokens, f"created {answer['created']:,} refused {answer['refused']:,}", True)
-        code, _, job = node.call("POST", f"/v1/topics/{TOPIC}/publish",
-                                 {"title": "Signalbox", "body": "Hello, everyone", "data": {"source": "demo"}})
-        if code != 202:
-            raise LaunchError(f"the publish was refused: {code} {job}")
-        view = watch(node, job["job_id"], options.tokens)
-        print(f"job {job['job_id']} is {view['status']}")
-        closed = print_account(view, reasons_of(node, job["job_id"]), simulator.stats())
-        status = 0 if closed else 1
+        is_well = push_alone(node, simulator, options)
+        is_well = push_beside_activity(node, simulator, options) and is_well
+        status = 0 if is_well else 1
         how_to_go_on(node, simulator)
         if not once:
             while node.process.poll() is None:
