@@ -44,20 +44,23 @@ void device_log::record(std::string_view token, std::uint64_t hash, const reques
 
 device_log::device* device_log::place(std::string_view token, std::uint64_t hash,
                                       bool is_live_activity) {
+  const bool takes_new = is_live_activity || keeps_all_ || pushed_ < push_limit;
+  if (!takes_new && !filter_[filter_place(hash)])
+    return nullptr;
   const auto found = devices_.find(hash);
   if (found != devices_.end())
     return &found->second;
+  if (!takes_new)
+    return nullptr;
   if (is_live_activity) {
     if (!keeps_all_ && live_activities_.size() >= live_activity_limit) {
       devices_.erase(live_activities_.front());
       live_activities_.pop_front();
     }
     live_activities_.push_back(hash);
-  } else {
-    if (!keeps_all_ && pushed_ >= push_limit)
-      return nullptr;
+  } else
     ++pushed_;
-  }
+  filter_.set(filter_place(hash));
   auto& made = devices_[hash];
   made.token = token;
   return &made;
@@ -110,6 +113,7 @@ std::optional<json::object> device_log::find(std::string_view token) const {
 
 void device_log::clear() {
   devices_.clear();
+  filter_.reset();
   live_activities_.clear();
   pushed_ = 0;
 }

@@ -4,6 +4,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -49,12 +50,16 @@ private:
     shared_text body;
   };
 
+  static constexpr unsigned filter_bits = 17;
+  static std::size_t filter_place(std::uint64_t hash) { return hash >> (64 - filter_bits); }
+
   device* place(std::string_view token, std::uint64_t hash, bool is_live_activity);
   void keep(const request& in, device& into);
 
   bool keeps_all_ = false;
   std::unordered_map<std::uint64_t, device> devices_;
-  std::size_t pushed_ = 0;                    ///< devices that came by anything but Live Activities
+  std::bitset<1 << filter_bits> filter_; ///< says cheaply of most devices that they are not kept
+  std::size_t pushed_ = 0;               ///< devices that came by anything but Live Activities
   std::deque<std::uint64_t> live_activities_; ///< devices that came by them, oldest first
   std::string scratch_;
   // Of the request recorded last: most of a fan-out is the same for all.
