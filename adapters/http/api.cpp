@@ -14,6 +14,8 @@ router make_api(api_ports ports) {
   add_push_routes(routes, api);
   add_job_routes(routes, api);
   add_control_routes(routes, api);
+  add_activity_routes(routes, api);
+  add_activity_token_routes(routes, api);
   add_dead_letter_routes(routes, api);
   add_breaker_routes(routes, api);
   return routes;

@@ -2,6 +2,7 @@
 
 #include "actors/breaker_board.hpp"
 #include "actors/job_door.hpp"
+#include "actors/ports/activity_directory.hpp"
 #include "actors/ports/clock.hpp"
 #include "actors/ports/dead_letters.hpp"
 #include "actors/ports/directory.hpp"
@@ -33,12 +34,17 @@ struct api_ports {
   job_reader& jobs;
   job_control& control;
   dead_letter_office& dead_letters;
+  activity_directory& activities;
   const breaker_board& breakers;
   job_door& door;
   const wall_clock& clock;
   /// Why a payload (as in `new_job::payload`) is too large for a provider; nothing when it is not.
   /// Called on I/O threads.
   std::function<std::optional<std::string>(std::string_view payload)> check_payload;
+  /// The same for a dispatch of a Live Activity.
+  std::function<std::optional<std::string>(const new_job& dispatch)> check_activity;
+  /// Whether a lane that the door knows carries Live Activities, and so no pushes.
+  std::function<bool(std::string_view lane)> is_activity_lane;
   /// The Prometheus text of `/metrics`.
   std::function<std::string()> metrics;
   /// The checks of `/readyz` beside the store and the stop: quick, on I/O threads.
@@ -60,6 +66,8 @@ void add_topic_routes(router& routes, api_ports_ptr api);
 void add_push_routes(router& routes, api_ports_ptr api);
 void add_job_routes(router& routes, api_ports_ptr api);
 void add_control_routes(router& routes, api_ports_ptr api); ///< pauses and the bulk cancel
+void add_activity_routes(router& routes, api_ports_ptr api);
+void add_activity_token_routes(router& routes, api_ports_ptr api); ///< and subscriptions
 void add_dead_letter_routes(router& routes, api_ports_ptr api);
 void add_breaker_routes(router& routes, api_ports_ptr api);
 

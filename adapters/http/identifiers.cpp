@@ -64,4 +64,9 @@ std::string canonical_token(platform provider, std::string_view token) {
   return text;
 }
 
+std::string canonical_token(std::string_view token) {
+  auto provider = check_token(platform::apns, token) ? platform::fcm : platform::apns;
+  return canonical_token(provider, token);
+}
+
 } // namespace signalbox::http

@@ -18,5 +18,7 @@ std::optional<std::string> check_token(platform provider, std::string_view token
 
 /// The form a token is stored in: APNs' is case-insensitive, so it is lower case.
 std::string canonical_token(platform provider, std::string_view token);
+/// The same where the platform is not named: what may be of APNs is taken for one of APNs.
+std::string canonical_token(std::string_view token);
 
 } // namespace signalbox::http

@@ -1,11 +1,10 @@
 #include "adapters/http/push_body.hpp"
 
-#include "adapters/http/identifiers.hpp"
+#include "adapters/http/common_fields.hpp"
 #include "adapters/http/json_reader.hpp"
 #include "adapters/http/token_body.hpp"
 
 #include <array>
-#include <chrono>
 #include <limits>
 #include <unordered_set>
 #include <utility>
@@ -15,8 +14,6 @@ namespace signalbox::http {
 namespace {
 
 constexpr std::size_t max_targets = 10'000;
-constexpr std::size_t max_collapse_id = 64;
-constexpr std::int64_t max_ttl_s = 28 * 24 * 3600;
 
 enum member : std::size_t {
   title,
@@ -81,9 +78,8 @@ private:
         in_.error(place, "must be an http or https URL");
       break;
     case collapse_id:
-      if (auto text = read_text(which, value, place);
-          text && (text->empty() || text->size() > max_collapse_id))
-        in_.error(place, "must have 1 to 64 bytes");
+      if (auto text = read_collapse_id(value, place, in_))
+        append_json_string(key(which), *text);
       break;
     case badge:
       if (!value.is_null())
@@ -104,18 +100,15 @@ private:
       read_data(value, place);
       break;
     default: // apns, fcm
-      if (in_.object(value, place)) {
-        in_.unique_members(value, place);
-        key(which) += simdjson::minify(value);
-      }
+      if (auto object = read_plain_object(value, place, in_))
+        key(which) += *object;
     }
   }
 
   void read_option(std::size_t which, json_value value, const json_place& place) {
     switch (which) {
     case ttl:
-      if (auto seconds = in_.integer(value, place, 0, max_ttl_s))
-        out_.options.ttl = std::chrono::seconds{*seconds};
+      out_.options.ttl = read_ttl(value, place, in_);
       break;
     case expires_at:
       out_.options.expires_at = in_.time(value, place);
@@ -128,14 +121,12 @@ private:
         out_.lane = *name;
       break;
     case receipts:
-      if (auto choice = in_.choice(value, place, {"failures", "all", "none"}))
-        out_.options.receipts = std::array{receipts_policy::failures, receipts_policy::all,
-                                           receipts_policy::none}[*choice];
+      if (auto policy = read_receipts(value, place, in_))
+        out_.options.receipts = *policy;
       break;
     case on_unknown:
-      if (auto choice = in_.choice(value, place, {"resend", "give_up"}))
-        out_.options.on_unknown =
-          std::array{unknown_policy::resend, unknown_policy::give_up}[*choice];
+      if (auto policy = read_on_unknown(value, place, in_))
+        out_.options.on_unknown = *policy;
       break;
     case dry_run:
       if (auto flag = in_.boolean(value, place))
@@ -195,14 +186,9 @@ private:
     std::unordered_set<std::string> known;
     std::size_t i = 0;
     for (auto one : *list) {
-      auto here = place.element(i++);
-      auto id = in_.text(one, here);
-      if (!id)
-        continue;
-      if (auto detail = check_identifier(*id))
-        in_.error(here, *detail);
-      else if (known.emplace(*id).second)
-        out_.users.emplace_back(*id);
+      auto id = read_identifier(one, place.element(i++), in_);
+      if (id && known.insert(*id).second)
+        out_.users.push_back(std::move(*id));
     }
   }
 

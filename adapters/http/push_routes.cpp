@@ -61,6 +61,8 @@ void post_push(const api_ports& api, request& in, responder to, const char* path
   auto body = read_push_body(in.body, source, now, errors);
   if (errors.empty() && !api.door.knows(body.lane))
     errors.push_back({"/lane", "there is no lane of this name"});
+  else if (errors.empty() && api.is_activity_lane(body.lane))
+    errors.push_back({"/lane", "carries Live Activities, not pushes"});
   if (errors.empty())
     if (auto detail = api.check_payload(body.payload))
       errors.push_back({"", std::move(*detail)});

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "actors/ports/activity_directory.hpp"
 #include "actors/ports/directory.hpp"
 #include "adapters/http/json_reader.hpp"
 #include "messages/job.hpp"
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +23,22 @@ enum class registration_form { single, with_topics };
 /// `{id?, platform, token, environment?, topics?}`, where `id` is the user's.
 std::optional<token_registration> read_registration(json_value value, const json_place& place,
                                                     json_reader& in, registration_form form);
+
+/// `{userId, topicId?, activityId?, platform, tokenType, token, environment?, expiresAt?}`. The
+/// result counts only if `in` has seen no error.
+std::optional<activity_token_registration> read_activity_registration(json_value value,
+                                                                      const json_place& place,
+                                                                      timestamp now,
+                                                                      json_reader& in);
+
+struct activity_token_name {
+  std::string user;
+  std::string token; ///< in its stored form
+};
+
+/// `{userId, token}`. The result counts only if `in` has seen no error.
+std::optional<activity_token_name>
+read_activity_token_name(json_value value, const json_place& place, json_reader& in);
 
 /// The good entries of a `tokens:batch`, and what is wrong with the others.
 struct token_batch {

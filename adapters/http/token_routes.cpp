@@ -76,15 +76,12 @@ void list_tokens(const api_ports& api, request& in, responder to) {
 void delete_token(const api_ports& api, request& in, responder to) {
   field_errors errors;
   check_parameter(in, "user", errors);
-  // The path does not name the platform; only APNs tokens are folded to lower case.
-  auto token = in.parameter("token");
-  if (!check_token(platform::apns, token))
-    token = canonical_token(platform::apns, token);
-  else if (auto detail = check_token(platform::fcm, token))
+  const auto& token = in.parameter("token");
+  if (auto detail = check_token(platform::fcm, token))
     errors.push_back({"token", std::move(*detail)});
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
-  api.users.delete_token(default_app, in.parameter("user"), std::move(token),
+  api.users.delete_token(default_app, in.parameter("user"), canonical_token(token),
                          answer_with<unit>(std::move(to), [](unit) { return no_content(); }));
 }
 

@@ -184,6 +184,39 @@ std::string write_replay(const replay_result& replay, std::string_view status) {
     .take();
 }
 
+std::string write_activity(const activity_view& activity) {
+  json_writer out;
+  out.add("activityId", activity.id)
+    .add("activityType", activity.type)
+    .add(activity.scope == scope_kind::user ? "userId" : "topicId", activity.scope_name)
+    .add("status", signalbox::to_string(activity.status))
+    .add("starting", activity.starting)
+    .add("seq", activity.seq)
+    .add_json("payload", activity.content_state.empty() ? "null" : activity.content_state);
+  if (!activity.channel.empty())
+    out.add("inputPushChannel", activity.channel);
+  return out.add("createdAt", activity.created_at)
+    .add("expiresAt", activity.expires_at)
+    .add("closedAt", activity.closed_at)
+    .take();
+}
+
+std::string write_dispatch(const dispatch_view& dispatch) {
+  const auto& job = dispatch.job;
+  return json_writer{}
+    .add("dispatchId", job.id.to_string())
+    .add("seq", dispatch.seq)
+    .add("action", signalbox::to_string(dispatch.action))
+    .add("lane", job.lane)
+    .add("status", signalbox::to_string(job.status))
+    .add_json("counts", write_counts(job))
+    .add("createdAt", job.created_at)
+    .add("expiresAt", job.expires_at)
+    .add("completedAt", job.completed_at)
+    .add("paused", job.paused)
+    .take();
+}
+
 std::string write_breaker(const breaker_view& breaker) {
   const auto& [lane, dest, kind] = breaker.place;
   return json_writer{}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/breaker_board.hpp"
+#include "actors/ports/activity_directory.hpp"
 #include "actors/ports/dead_letters.hpp"
 #include "actors/ports/directory.hpp"
 #include "actors/ports/job_control.hpp"
@@ -26,6 +27,8 @@ std::string write_receipt(const receipt_view& receipt);
 std::string write_pause(const pause_view& pause);
 std::string write_dead_letter(const dead_letter_view& letter);
 std::string write_replay(const replay_result& replay, std::string_view status);
+std::string write_activity(const activity_view& activity);
+std::string write_dispatch(const dispatch_view& dispatch);
 std::string write_breaker(const breaker_view& breaker);
 
 /// 201 for what was created, 200 for what was there.

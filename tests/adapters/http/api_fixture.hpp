@@ -279,13 +279,66 @@ private:
   call_log& log_;
 };
 
+class fake_activities final : public activity_directory {
+public:
+  explicit fake_activities(call_log& log) : log_(log) {
+    view.id = "a";
+    view.type = "match";
+    view.scope_name = "u";
+    view.seq = 3;
+    view.content_state = R"({"n":1})";
+  }
+
+  void register_activity_token(app_id, activity_token_registration token,
+                               callback<put_outcome> done) override {
+    log_.note("register " + token.user + " " + token.token + " " +
+              std::string{to_string(token.kind)} + " topic=" + token.topic +
+              " activity=" + token.activity);
+    done({code, "told so", put});
+  }
+  void delete_activity_token(app_id, std::string user, std::string token,
+                             callback<unit> done) override {
+    log_.note("delete " + user + " " + token);
+    done({code, "told so", {}});
+  }
+  void subscribe_activities(app_id, std::string user, std::string topic,
+                            callback<put_outcome> done) override {
+    log_.note("subscribe " + user + " " + topic);
+    done({code, "told so", put});
+  }
+  void unsubscribe_activities(app_id, std::string user, std::string topic,
+                              callback<unit> done) override {
+    log_.note("unsubscribe " + user + " " + topic);
+    done({code, "told so", {}});
+  }
+  void get_activity(app_id, std::string activity, callback<activity_view> done) override {
+    log_.note("get_activity " + activity);
+    done({code, "told so", view});
+  }
+  void list_dispatches(app_id, std::string activity, page_request page,
+                       callback<page_of<dispatch_view>> done) override {
+    log_.note("list_dispatches " + activity + " after=" + page.after +
+              " limit=" + std::to_string(page.limit));
+    done({code, "told so", {dispatches, next}});
+  }
+
+  errc code = errc::ok;
+  put_outcome put = put_outcome::created;
+  activity_view view;
+  std::vector<dispatch_view> dispatches;
+  std::string next;
+
+private:
+  call_log& log_;
+};
+
 class fixed_clock final : public wall_clock {
 public:
   timestamp now() const override { return *parse_rfc3339("2026-01-31T12:00:00Z"); }
   boot_clock::time_point boot_now() const override { return boot_clock::time_point{}; }
 };
 
-/// The API over fake ports, with a lane `push` whose ingest is the test's.
+/// The API over fake ports, with lanes `push` and `live-activity` whose ingest is the test's.
 class api_fixture : public ::testing::Test {
 protected:
   api_fixture() {
@@ -316,6 +369,10 @@ protected:
     peers->masters.push_back(caf::actor_cast<master>(control));
     peers->room = caf::actor_cast<credit>(control);
     door_.update(peers);
+    auto activities = std::make_shared<lane_peers>();
+    activities->lane = "live-activity";
+    activities->door = door;
+    door_.update(activities);
   }
 
   ~api_fixture() override {
@@ -337,10 +394,13 @@ protected:
             jobs_,
             control_,
             dead_letters_,
+            activities_,
             breakers_,
             door_,
             clock_,
             [this](std::string_view payload) { return check_payload(payload); },
+            [this](const new_job& dispatch) { return check_payload(dispatch.payload); },
+            [](std::string_view lane) { return lane == "live-activity"; },
             [] { return std::string{"signalbox_up 1\n"}; },
             [this] { return checks_; }};
   }
@@ -392,9 +452,12 @@ protected:
     if (refuse_ != errc::ok)
       job.reply->refused(refuse_, "told so");
     else if (!drop_)
-      job.reply->accepted(
-        job.job.id,
-        {errc::ok, {}, job.job.not_before ? job_status::scheduled : job_status::queued, {}, {}});
+      job.reply->accepted(job.job.id,
+                          {errc::ok,
+                           {},
+                           job.job.not_before ? job_status::scheduled : job_status::queued,
+                           {},
+                           made_ ? made_(job.job) : std::nullopt});
   }
 
   std::vector<new_job> accepted() {
@@ -408,6 +471,7 @@ protected:
   fake_jobs jobs_{log_};
   fake_control control_{log_};
   fake_dead_letters dead_letters_{log_};
+  fake_activities activities_{log_};
   breaker_board breakers_;
   fixed_clock clock_;
   job_door door_;
@@ -417,6 +481,8 @@ protected:
   errc refuse_ = errc::ok;
   bool drop_ = false;
   std::vector<new_job> accepted_;
+  /// What the store makes of a dispatch.
+  std::function<std::optional<activity_result>(const new_job&)> made_;
   caf::actor_system_config config_;
   caf::actor_system actors_{config_};
   std::unique_ptr<server> server_;

@@ -29,6 +29,8 @@ TEST(identifiers_test, knows_the_form_of_tokens) {
   EXPECT_TRUE(check_token(platform::apns, std::string(4098, 'a')));
   EXPECT_EQ(canonical_token(platform::apns, "00aaFF"), "00aaff");
   EXPECT_EQ(canonical_token(platform::fcm, "AbC"), "AbC");
+  EXPECT_EQ(canonical_token("00aaFF"), "00aaff");
+  EXPECT_EQ(canonical_token("AbC"), "AbC");
 }
 
 } // namespace

@@ -34,6 +34,15 @@ TEST_F(job_routes_test, shows_a_replay_that_is_paused) {
   EXPECT_EQ(job.at("replay_of").as_string(), id_);
 }
 
+TEST_F(job_routes_test, shows_a_dispatch_with_its_activity) {
+  jobs_.view.lane = "live-activity";
+  jobs_.view.scope = scope_kind::activity;
+  jobs_.view.scope_name = "match-7";
+  auto job = boost::json::parse(ask("GET", "/v1/notifications/" + id_).body);
+  EXPECT_EQ(job.at("scope").as_string(), "activity");
+  EXPECT_EQ(job.at("activity").as_string(), "match-7");
+}
+
 TEST_F(job_routes_test, counts_reasons_when_asked) {
   auto job = boost::json::parse(ask("GET", "/v1/notifications/" + id_ + "?reasons=true").body);
   EXPECT_EQ(job.at("reasons").at(0).at("reason").as_string(), "BadDeviceToken");

@@ -82,6 +82,8 @@ TEST_F(push_routes_test, refuses_what_is_wrong_with_pointers) {
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(answer.fields["content-type"], "application/problem+json");
   EXPECT_EQ(pointers(ask("POST", "/v1/users/u/send", R"({"body":"b","lane":"nowhere"})")), "/lane");
+  EXPECT_EQ(pointers(ask("POST", "/v1/users/u/send", R"({"body":"b","lane":"live-activity"})")),
+            "/lane");
   EXPECT_EQ(pointers(ask("POST", "/v1/users/%01/send", R"({"body":"b"})")), "user");
   EXPECT_EQ(pointers(ask("POST", "/v1/users/%ff/send", R"({"body":"b"})")), "user");
   EXPECT_TRUE(accepted().empty());

@@ -1,8 +1,12 @@
+#include "adapters/http/rfc3339.hpp"
 #include "adapters/http/token_body.hpp"
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace signalbox::http {
@@ -61,6 +65,83 @@ TEST(token_body_test, takes_ten_thousand_and_no_more) {
   EXPECT_TRUE(errors.empty());
   read_token_batch(text + ',' + entry + "]}", errors);
   EXPECT_EQ(pointers(errors), "/tokens ");
+}
+
+const timestamp now = *parse_rfc3339("2026-01-31T12:00:00Z");
+
+std::optional<activity_token_registration> read_activity_token(std::string_view text,
+                                                               std::vector<field_error>& errors) {
+  json_document document{text};
+  json_reader in{errors};
+  return read_activity_registration(document.root(), {}, now, in);
+}
+
+TEST(token_body_test, reads_a_token_of_live_activities) {
+  std::vector<field_error> errors;
+  auto token = read_activity_token(
+    R"({"userId":"u","topicId":"t","activityId":"a","platform":"apns","tokenType":"update",
+        "token":"ABcd","environment":"sandbox","expiresAt":"2026-01-31T13:00:00Z"})",
+    errors);
+  ASSERT_TRUE(errors.empty() && token);
+  EXPECT_EQ(token->user, "u");
+  EXPECT_EQ(token->topic, "t");
+  EXPECT_EQ(token->activity, "a");
+  EXPECT_EQ(token->provider, platform::apns);
+  EXPECT_EQ(token->env, environment::sandbox);
+  EXPECT_EQ(token->kind, token_kind::update);
+  EXPECT_EQ(token->token, "abcd");
+  EXPECT_EQ(token->expires_at, now + std::chrono::hours{1});
+
+  token = read_activity_token(
+    R"({"userId":"u","platform":"apns","tokenType":"start","token":"ab"})", errors);
+  ASSERT_TRUE(errors.empty() && token);
+  EXPECT_EQ(token->kind, token_kind::start);
+  EXPECT_EQ(token->topic + token->activity, "");
+  EXPECT_FALSE(token->expires_at);
+}
+
+TEST(token_body_test, refuses_a_bad_token_of_live_activities) {
+  for (auto [members, expected] :
+       {std::pair{R"("platform":"apns","tokenType":"start","token":"ab")", "/userId "},
+        std::pair{R"("userId":"u","platform":"apns","token":"ab")", "/tokenType "},
+        std::pair{R"("userId":"u","platform":"apns","tokenType":"push","token":"ab")",
+                  "/tokenType "},
+        std::pair{R"("userId":"u","platform":"fcm","tokenType":"start","token":"ab")",
+                  "/tokenType "},
+        std::pair{R"("userId":"u","tokenType":"start","token":"ab")", "/platform "},
+        std::pair{R"("userId":"u","platform":"apns","tokenType":"start")", "/token "},
+        std::pair{R"("userId":"u","platform":"apns","tokenType":"start","token":"x")", "/token "},
+        std::pair{R"("userId":"u","platform":"fcm","tokenType":"update","token":"x",
+                     "environment":"sandbox")",
+                  "/environment "},
+        std::pair{R"("userId":"","topicId":1,"activityId":"a\u0007","platform":"apns",
+                     "tokenType":"update","token":"ab")",
+                  "/userId /topicId /activityId "},
+        std::pair{R"("userId":"u","platform":"apns","tokenType":"update","token":"ab",
+                     "expiresAt":1769860800)",
+                  "/expiresAt "},
+        std::pair{R"("userId":"u","platform":"apns","tokenType":"update","token":"ab",
+                     "expiresAt":"soon")",
+                  "/expiresAt "},
+        std::pair{R"("userId":"u","platform":"apns","tokenType":"update","token":"ab","id":"u")",
+                  "/id "}}) {
+    std::vector<field_error> errors;
+    read_activity_token('{' + std::string{members} + '}', errors);
+    EXPECT_EQ(pointers(errors), expected) << members;
+  }
+}
+
+TEST(token_body_test, names_a_token_of_live_activities) {
+  for (auto [text, expected] :
+       {std::pair{"[]", " "}, std::pair{"{}", "/userId /token "},
+        std::pair{R"({"userId":"","token":"a b"})", "/userId /token "},
+        std::pair{R"({"userId":"u","token":1,"platform":"fcm"})", "/token /platform "}}) {
+    std::vector<field_error> errors;
+    json_document document{text};
+    json_reader in{errors};
+    read_activity_token_name(document.root(), {}, in);
+    EXPECT_EQ(pointers(errors), expected) << text;
+  }
 }
 
 } // namespace

@@ -1,0 +1,90 @@
+#include "adapters/http/common_fields.hpp"
+
+#include "adapters/http/identifiers.hpp"
+#include "adapters/http/rfc3339.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace signalbox::http {
+
+namespace {
+
+constexpr std::size_t max_collapse_id = 64;
+constexpr std::int64_t max_ttl_s = 28 * 24 * 3600;
+constexpr std::int64_t last_second_of_9999 = 253'402'300'799;
+
+} // namespace
+
+std::optional<std::string> read_identifier(json_value value, const json_place& place,
+                                           json_reader& in) {
+  auto text = in.text(value, place);
+  if (!text)
+    return std::nullopt;
+  if (auto detail = check_identifier(*text)) {
+    in.error(place, *detail);
+    return std::nullopt;
+  }
+  return std::string{*text};
+}
+
+std::optional<std::chrono::seconds> read_ttl(json_value value, const json_place& place,
+                                             json_reader& in) {
+  auto seconds = in.integer(value, place, 0, max_ttl_s);
+  if (!seconds)
+    return std::nullopt;
+  return std::chrono::seconds{*seconds};
+}
+
+std::optional<receipts_policy> read_receipts(json_value value, const json_place& place,
+                                             json_reader& in) {
+  auto choice = in.choice(value, place, {"failures", "all", "none"});
+  if (!choice)
+    return std::nullopt;
+  return std::array{receipts_policy::failures, receipts_policy::all,
+                    receipts_policy::none}[*choice];
+}
+
+std::optional<unknown_policy> read_on_unknown(json_value value, const json_place& place,
+                                              json_reader& in) {
+  auto choice = in.choice(value, place, {"resend", "give_up"});
+  if (!choice)
+    return std::nullopt;
+  return std::array{unknown_policy::resend, unknown_policy::give_up}[*choice];
+}
+
+std::optional<std::string_view> read_collapse_id(json_value value, const json_place& place,
+                                                 json_reader& in) {
+  auto text = in.text(value, place);
+  if (text && (text->empty() || text->size() > max_collapse_id)) {
+    in.error(place, "must have 1 to 64 bytes");
+    return std::nullopt;
+  }
+  return text;
+}
+
+std::optional<timestamp> read_time_or_epoch(json_value value, const json_place& place,
+                                            json_reader& in) {
+  std::string_view text;
+  std::int64_t seconds = 0;
+  if (value.get(text) == simdjson::SUCCESS) {
+    if (auto time = parse_rfc3339(text))
+      return time;
+  } else if (value.is<std::int64_t>() && value.get(seconds) == simdjson::SUCCESS && seconds >= 0 &&
+             seconds <= last_second_of_9999) {
+    return timestamp{std::chrono::seconds{seconds}};
+  }
+  in.error(place, "must be an RFC 3339 time such as 2026-01-31T12:00:00Z, or whole seconds since "
+                  "1970");
+  return std::nullopt;
+}
+
+std::optional<std::string> read_plain_object(json_value value, const json_place& place,
+                                             json_reader& in) {
+  if (!in.object(value, place))
+    return std::nullopt;
+  in.unique_members(value, place);
+  return simdjson::minify(value);
+}
+
+} // namespace signalbox::http
