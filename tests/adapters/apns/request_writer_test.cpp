@@ -120,25 +120,10 @@ TEST_F(request_writer_test, another_job_may_index_only_names_the_connection_has_
   EXPECT_TRUE(write(*by, of, 1).at("apns-expiration").never_indexed());
 }
 
-/// A work of an update of an activity, to its channel if it has one.
-work_ptr make_update(std::uint32_t count, std::string channel = {}) {
-  auto made = std::make_shared<work>(*make_work(count, 1, default_app, "{}"));
-  auto job = std::make_shared<job_context>(*made->job);
-  job->activity = activity_event{.action = activity_action::update,
-                                 .activity = "order-1",
-                                 .type = "order",
-                                 .seq = 2,
-                                 .timestamp_s = 1'700'000'000,
-                                 .content_state = "{}",
-                                 .channel = std::move(channel)};
-  made->job = std::move(job);
-  return made;
-}
-
 TEST_F(request_writer_test, a_live_activity_has_a_topic_of_its_own) {
   const auto by = writer();
   by->prepare();
-  const auto headers = write(*by, make_update(2), 1);
+  const auto headers = write(*by, about_activity(make_work(2), activity_action::update), 1);
   EXPECT_EQ(headers.at(":path").value, "/3/device/" + hex_token(2));
   EXPECT_EQ(headers.at("apns-topic").value, "com.example.app.push-type.liveactivity");
   EXPECT_EQ(headers.at("apns-push-type").value, "liveactivity");
@@ -148,7 +133,7 @@ TEST_F(request_writer_test, a_live_activity_has_a_topic_of_its_own) {
 TEST_F(request_writer_test, a_broadcast_names_its_channel_in_a_header) {
   const auto by = writer();
   by->prepare();
-  const auto of = make_update(1, "Y2hhbm5lbA==");
+  const auto of = about_activity(make_work(1), activity_action::update, "Y2hhbm5lbA==");
   for (int i = 0; i < 2; ++i) {
     const auto headers = write(*by, of, 0);
     EXPECT_EQ(headers.at(":method").value, "POST");
@@ -165,7 +150,7 @@ TEST_F(request_writer_test, a_broadcast_names_its_channel_in_a_header) {
     EXPECT_EQ(headers.count("apns-id"), 0u);
     EXPECT_EQ(headers.count("apns-collapse-id"), 0u);
   }
-  const auto device = write(*by, make_update(1), 0);
+  const auto device = write(*by, about_activity(make_work(1), activity_action::update), 0);
   EXPECT_EQ(device.at(":path").value, "/3/device/" + hex_token(1));
   EXPECT_FALSE(device.at("apns-id").never_indexed());
 }

@@ -128,6 +128,23 @@ inline work_ptr make_work(std::uint32_t count, token_id first_id = 1, app_id app
   return made;
 }
 
+/// The same work, of a dispatch of the activity "order-1"; `options` is new_job::payload.
+inline work_ptr about_activity(const work_ptr& of, activity_action action, std::string channel = {},
+                               std::string options = "{}") {
+  auto job = std::make_shared<job_context>(*of->job);
+  job->payload = std::move(options);
+  job->activity = activity_event{.action = action,
+                                 .activity = "order-1",
+                                 .type = "order",
+                                 .seq = 2,
+                                 .timestamp_s = 1'700'000'000,
+                                 .content_state = R"({"seq":7})",
+                                 .channel = std::move(channel)};
+  auto made = std::make_shared<work>(*of);
+  made->job = std::move(job);
+  return made;
+}
+
 /// A simulator and transports that send to it. Timeouts are short, so that bad days are.
 class transport_fixture : public testing::Test {
 protected:

@@ -1,6 +1,8 @@
 #include "adapters/apns/transport.hpp"
 #include "tests/adapters/apns/transport_fixture.hpp"
 
+#include <boost/json/serialize.hpp>
+
 #include <future>
 
 using namespace signalbox;
@@ -52,6 +54,30 @@ TEST_F(apns_transport_test, a_request_reaches_apns_as_rendered) {
   EXPECT_EQ(headers.at("apns-topic").as_string(), "com.example.app");
   EXPECT_EQ(headers.at("apns-push-type").as_string(), "alert");
   EXPECT_EQ(headers.at("apns-collapse-id").as_string(), of->job->id.to_string());
+}
+
+constexpr auto start_options = R"({"alert":{"title":"T","body":"B"},"attributes_type":"Order",
+                                   "attributes":{"no":12},"input_push_token":true})";
+
+TEST_F(apns_transport_test, a_live_activity_reaches_apns_as_rendered) {
+  start(options());
+  submit_all(about_activity(make_work(1, 7), activity_action::start, {}, start_options));
+  ASSERT_TRUE(log_.wait_for(1));
+  EXPECT_EQ(log_.count("accepted"), 1u) << testing::PrintToString(log_.by_text());
+  submit_all(about_activity(make_work(1, 7), activity_action::update));
+  ASSERT_TRUE(log_.wait_for(2));
+  submit_all(about_activity(make_work(1, 7), activity_action::end));
+  ASSERT_TRUE(log_.wait_for(3));
+  EXPECT_EQ(log_.count("accepted"), 3u) << testing::PrintToString(log_.by_text());
+  const auto device = simulator_.device(hex_token(7));
+  ASSERT_TRUE(device);
+  EXPECT_EQ(device->at("requests").to_number<int>(), 3);
+  const auto& headers = device->at("last").at("headers").as_object();
+  EXPECT_EQ(headers.at("apns-topic").as_string(), "com.example.app.push-type.liveactivity");
+  EXPECT_EQ(headers.at("apns-push-type").as_string(), "liveactivity");
+  EXPECT_EQ(headers.at("apns-collapse-id").as_string(), "order-1");
+  EXPECT_EQ(boost::json::serialize(device->at("last").at("body")),
+            R"({"aps":{"timestamp":1700000000,"event":"end","content-state":{"seq":7}}})");
 }
 
 TEST_F(apns_transport_test, answers_come_in_batches) {

@@ -88,6 +88,24 @@ TEST_F(fcm_transport_test, targets_wait_for_the_first_access_token) {
   EXPECT_EQ(log_.count("accepted"), 10u);
 }
 
+TEST_F(fcm_transport_test, a_live_activity_reaches_fcm_as_rendered) {
+  start();
+  std::size_t sent = 0;
+  for (const auto action :
+       {activity_action::start, activity_action::update, activity_action::end}) {
+    submit_all(about_activity(fcm_work(1, 7), action));
+    ASSERT_TRUE(log_.wait_for(++sent));
+  }
+  EXPECT_EQ(log_.count("accepted"), 3u) << testing::PrintToString(log_.by_text());
+  const auto device = simulator_.device(registration(7));
+  ASSERT_TRUE(device);
+  const auto& message = device->at("last").at("body").at("message");
+  EXPECT_EQ(message.at("data").at("action").as_string(), "end");
+  EXPECT_EQ(message.at("data").at("payload").as_string(), R"({"seq":7})");
+  EXPECT_EQ(message.at("data").at("seq").as_string(), "7");
+  EXPECT_EQ(message.at("android").at("collapse_key").as_string(), "order-1");
+}
+
 TEST_F(fcm_transport_test, every_target_of_many_works_is_answered_once) {
   start();
   std::size_t total = 0;
