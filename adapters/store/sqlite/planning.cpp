@@ -374,8 +374,7 @@ void take_turn(connection& database, const shared_state& shared, const plan_step
     end(job_status::superseded);
     break;
   case turn_move::fail:
-    spdlog::error("event=dispatch_without_order job_number={}", step.job);
-    end(job_status::failed);
+    fail_dispatch(database, shared.retry_leases, step.job, now);
     break;
   default:
     break;

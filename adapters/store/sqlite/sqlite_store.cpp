@@ -11,6 +11,7 @@
 #include "adapters/store/sqlite/open_chunk.hpp"
 #include "adapters/store/sqlite/planning.hpp"
 #include "adapters/store/sqlite/sent_marks.hpp"
+#include "adapters/store/sqlite/turns.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -233,9 +234,14 @@ void sqlite_store::engine::set_aside(std::vector<sqlite::claimed_work> damaged) 
   write<unit>(
     write_class::lanes, durability::normal, [](const result<unit>&) {},
     [this, damaged = std::move(damaged)](connection& database) {
-      for (const auto& one : damaged)
-        if (one.kind == work_kind::chunk)
+      for (const auto& one : damaged) {
+        if (sqlite::lacks_order(database, one.job)) {
+          sqlite::release_leases(database, shared_, state_, {{one.kind, one.key, one.epoch}});
+          sqlite::fail_dispatch(database, shared_.retry_leases, one.job, shared_.now());
+        } else if (one.kind == work_kind::chunk) {
           sqlite::close_damaged(database, one.job, one.key.seq, shared_.now());
+        }
+      }
       return result<unit>{};
     });
 }

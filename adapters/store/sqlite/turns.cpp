@@ -1,6 +1,9 @@
 #include "adapters/store/sqlite/turns.hpp"
 
+#include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/states.hpp"
+
+#include <spdlog/spdlog.h>
 
 namespace signalbox::sqlite {
 
@@ -155,6 +158,19 @@ token_id first_token(connection& database, activity_number activity, pool_code p
   return database
     .value("SELECT token FROM activity_turns WHERE activity = ? AND pool = ?", activity, pool)
     .value_or(0);
+}
+
+bool lacks_order(connection& database, job_number job) {
+  return database.value("SELECT 1 FROM jobs WHERE n = ? AND scope_kind = ?", job,
+                        scope_kind::activity) &&
+         next_move(database, job, timestamp{}) == turn_move::fail;
+}
+
+void fail_dispatch(connection& database, const retry_leases& leases, job_number job,
+                   timestamp now) {
+  spdlog::error("event=dispatch_without_order job_number={}", job);
+  if (end_job(database, job, status_of(database, job), job_status::failed) == transition::apply)
+    close_slice(database, leases, job, now);
 }
 
 bool is_overtaken(connection& database, job_number job) {

@@ -46,6 +46,12 @@ void note_cut(connection& database, job_number job, pool_code pool, std::uint32_
 /// Where the dispatch begins in a pool; 0: at the start.
 token_id first_token(connection& database, activity_number activity, pool_code pool);
 
+/// Whether the job is a dispatch of whose order nothing is known: its row, or its activity's, is
+/// missing or damaged. Nothing of it may be sent.
+bool lacks_order(connection& database, job_number job);
+/// Ends such a dispatch: FAILED, what has not been sent is skipped.
+void fail_dispatch(connection& database, const retry_leases& leases, job_number job, timestamp now);
+
 /// Whether a retry of this dispatch is not to be sent any more, since a newer one is for the same
 /// devices.
 bool is_overtaken(connection& database, job_number job);
