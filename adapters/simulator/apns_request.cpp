@@ -1,13 +1,19 @@
 #include "adapters/simulator/apns_request.hpp"
 
+#include <algorithm>
+
 namespace signalbox::sim {
 
 namespace {
 
 constexpr std::string_view device_path = "/3/device";
+constexpr std::string_view broadcasts_path = "/4/broadcasts/apps/";
+constexpr std::string_view apps_path = "/1/apps/";
+constexpr std::size_t longest_epoch = 18;
 
 // By length first: this runs for every header of every request.
-std::optional<std::string_view>* find_member(apns_request& out, std::string_view name) {
+std::optional<std::string_view>* find_member(apns_request& out, std::string_view name,
+                                             std::optional<std::string_view>& request_id) {
   switch (name.size()) {
   case 7:
     return name == "apns-id" ? &out.id : nullptr;
@@ -20,12 +26,36 @@ std::optional<std::string_view>* find_member(apns_request& out, std::string_view
   case 14:
     return name == "apns-push-type" ? &out.push_type : nullptr;
   case 15:
-    return name == "apns-expiration" ? &out.expiration : nullptr;
+    return name == "apns-expiration"   ? &out.expiration
+           : name == "apns-channel-id" ? &out.channel_id
+           : name == "apns-request-id" ? &request_id
+                                       : nullptr;
   case 16:
     return name == "apns-collapse-id" ? &out.collapse_id : nullptr;
   default:
     return nullptr;
   }
+}
+
+void parse_app_path(std::string_view path, apns_request& out) {
+  if (path.starts_with(broadcasts_path)) {
+    out.bundle = path.substr(broadcasts_path.size());
+    if (!out.bundle.empty() && out.bundle.find('/') == path.npos)
+      out.path = apns_request::path_kind::broadcast;
+    return;
+  }
+  if (!path.starts_with(apps_path))
+    return;
+  path.remove_prefix(apps_path.size());
+  const auto slash = path.find('/');
+  if (slash == path.npos)
+    return;
+  out.bundle = path.substr(0, slash);
+  const auto noun = path.substr(slash + 1);
+  if (noun == "channels")
+    out.path = apns_request::path_kind::channels;
+  else if (noun == "all-channels")
+    out.path = apns_request::path_kind::all_channels;
 }
 
 } // namespace
@@ -41,14 +71,21 @@ apns_request parse_apns_request(const request& in) {
       out.path = apns_request::path_kind::device;
       out.token = rest.substr(1);
     }
-  }
+  } else
+    parse_app_path(in.path, out);
+  std::optional<std::string_view> request_id;
   for (const auto& field : in.fields) {
-    auto* member = find_member(out, field.name);
+    auto* member = find_member(out, field.name, request_id);
     if (member == nullptr)
       continue;
     out.has_duplicate = out.has_duplicate || member->has_value();
     *member = field.value;
   }
+  const bool is_broadcast = out.path == apns_request::path_kind::broadcast;
+  if (is_broadcast)
+    out.token = out.channel_id.value_or("");
+  if (request_id && (is_broadcast || is_for_channels(out.path)))
+    out.id = request_id;
   return out;
 }
 
@@ -60,6 +97,11 @@ bool is_apns_id(std::string_view text) noexcept {
   for (const char c : text)
     digits += (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ? 1 : 0;
   return ok && digits == 32;
+}
+
+bool is_apns_epoch(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= longest_epoch &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 } // namespace signalbox::sim

@@ -33,10 +33,9 @@ constexpr std::size_t live_activity_type = 2;
 constexpr std::size_t mdm_type = 10;
 
 constexpr std::size_t payload_limit = 4096;
-constexpr std::size_t voip_payload_limit = 5120;
+constexpr std::size_t larger_payload_limit = 5120;
 constexpr std::size_t collapse_id_limit = 64;
 constexpr std::size_t shortest_token = 8;
-constexpr std::size_t longest_epoch = 18;
 
 constexpr apns_rejection fine{};
 constexpr apns_rejection bad_request(std::string_view reason) {
@@ -63,11 +62,6 @@ bool is_hex(std::string_view text) {
   return ok != 0;
 }
 
-bool is_epoch(std::string_view text) {
-  return !text.empty() && text.size() <= longest_epoch &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 bool is_bundle_id(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -78,7 +72,9 @@ bool is_bundle_id(std::string_view text) {
 } // namespace
 
 std::size_t apns_payload_limit(const apns_request& in) noexcept {
-  return in.push_type == "voip" ? voip_payload_limit : payload_limit;
+  return in.push_type == "voip" || in.path == apns_request::path_kind::broadcast
+           ? larger_payload_limit
+           : payload_limit;
 }
 
 apns_rules::apns_rules(std::string bundle) : bundle_{std::move(bundle)} {
@@ -88,7 +84,9 @@ apns_rules::apns_rules(std::string bundle) : bundle_{std::move(bundle)} {
 }
 
 apns_rejection apns_rules::check_head(const apns_request& in) const {
-  if (in.method != "POST")
+  const bool is_for_device =
+    in.path == apns_request::path_kind::device || in.path == apns_request::path_kind::no_device;
+  if ((is_for_device || in.path == apns_request::path_kind::other) && in.method != "POST")
     return {405, "MethodNotAllowed"};
   if (in.path == apns_request::path_kind::other)
     return {404, "BadPath"};
@@ -115,7 +113,7 @@ apns_rejection apns_rules::check_message(const apns_request& in) const {
       (type == background_type && priority == "10") ||
       (type == live_activity_type && priority == "1"))
     return bad_request("BadPriority");
-  if (in.expiration && !is_epoch(*in.expiration))
+  if (in.expiration && !is_apns_epoch(*in.expiration))
     return bad_request("BadExpirationDate");
   if (in.collapse_id && in.collapse_id->size() > collapse_id_limit)
     return bad_request("BadCollapseId");

@@ -18,7 +18,7 @@ struct apns_rejection {
   explicit operator bool() const noexcept { return status != 0; }
 };
 
-/// The longest body for a push type, in bytes.
+/// The longest body for a push type, or of a broadcast, in bytes.
 std::size_t apns_payload_limit(const apns_request& in) noexcept;
 
 /// The checks of APNs that need nothing but the request: Apple, "Sending notification requests to

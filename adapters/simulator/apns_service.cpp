@@ -19,8 +19,22 @@ std::int64_t now_ms() {
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
+bool is_broadcast(const apns_request& parsed) {
+  return parsed.path == apns_request::path_kind::broadcast;
+}
+
 bool is_live_activity(const apns_request& parsed) {
   return parsed.push_type == "liveactivity";
+}
+
+apns_content content_of(const apns_request& parsed) {
+  if (is_broadcast(parsed))
+    return apns_content::broadcast;
+  return is_live_activity(parsed) ? apns_content::live_activity : apns_content::push;
+}
+
+void be_silent(const fault& how, answer& out) {
+  out.what = how.what == fault::kind::reset ? answer::fate::reset : answer::fate::silent;
 }
 
 bool starts_with_bearer(std::string_view text) {
@@ -39,8 +53,9 @@ apns_service::apns_service(std::uint64_t seed, std::string bundle, std::string o
   : provider_service{seed,
                      {"410 Unregistered", "410 ExpiredToken", "400 BadDeviceToken",
                       "400 DeviceTokenNotForTopic"}},
-    rules_{std::move(bundle)}, tokens_{public_key_pem, std::string{apns_key_id},
-                                       std::string{apns_team_id}},
+    rules_{bundle}, channels_{seed, std::move(bundle)}, tokens_{public_key_pem,
+                                                                std::string{apns_key_id},
+                                                                std::string{apns_team_id}},
     payloads_{std::move(order_key)}, random_{seed} {}
 
 void apns_service::handle(const request& in, answer& out) {
@@ -49,6 +64,8 @@ void apns_service::handle(const request& in, answer& out) {
   const auto id_hash = parsed.id ? text_hash(*parsed.id) : 0;
   stats_.prefetch(target_hash, id_hash);
   name_answer(parsed, out);
+  if (is_for_channels(parsed.path))
+    return manage_channels(in, parsed, out);
 
   const auto rejection = check(in, parsed, out);
 
@@ -69,10 +86,29 @@ void apns_service::handle(const request& in, answer& out) {
   }
 }
 
+void apns_service::manage_channels(const request& in, const apns_request& parsed, answer& out) {
+  stats_.count_channel_request();
+  auto rejection = rules_.check_head(parsed);
+  if (!rejection)
+    rejection = check_provider_token(parsed);
+  if (!rejection) {
+    out.authenticated = true;
+    const auto* fault = faults_.draw_transient();
+    if (fault == nullptr)
+      rejection = channels_.manage(parsed, in, out);
+    else if (fault->what == fault::kind::answer)
+      rejection = scripted(*fault, out);
+    else
+      be_silent(*fault, out);
+  }
+  if (rejection)
+    write_rejection(rejection, out);
+}
+
 // Only a push-to-start token is for many activities, and what starts one has no collapse id.
 void apns_service::judge_order(const request& in, const apns_request& parsed,
                                std::uint64_t target_hash) {
-  const auto& payload = payloads_.read(in.body, apns_content::live_activity);
+  const auto& payload = payloads_.read(in.body, content_of(parsed));
   const auto activity = parsed.collapse_id ? text_hash(*parsed.collapse_id) : payload.attributes;
   const auto key = target_hash ^ (activity >> 1);
   if (payload.order)
@@ -80,7 +116,7 @@ void apns_service::judge_order(const request& in, const apns_request& parsed,
   stats_.count_timestamp(key, payload.timestamp_s);
 }
 
-// The answer's apns-id is the request's, else a new one.
+// The answer's id is the request's, else a new one.
 void apns_service::name_answer(const apns_request& parsed, answer& out) {
   if (parsed.id && is_apns_id(*parsed.id)) {
     parsed.id->copy(out.apns_id_text.data(), out.apns_id_text.size());
@@ -99,6 +135,7 @@ void apns_service::name_answer(const apns_request& parsed, answer& out) {
     out.apns_id_text[14] = '4';
     out.apns_id_text[19] = digits[8 | (bits[1] & 3)];
   }
+  out.is_request_id = is_broadcast(parsed) || is_for_channels(parsed.path);
   out.apns_id = {out.apns_id_text.data(), out.apns_id_text.size()};
 }
 
@@ -108,14 +145,14 @@ apns_rejection apns_service::check(const request& in, const apns_request& parsed
   if (const auto rejection = check_provider_token(parsed))
     return rejection;
   out.authenticated = true;
-  if (const auto rejection = rules_.check_message(parsed))
+  if (const auto rejection =
+        is_broadcast(parsed) ? channels_.check_broadcast(parsed) : rules_.check_message(parsed))
     return rejection;
   if (in.body_size == 0)
     return {400, "PayloadEmpty"};
   if (in.body_size > apns_payload_limit(parsed))
     return {413, "PayloadTooLarge"};
-  const auto content = is_live_activity(parsed) ? apns_content::live_activity : apns_content::push;
-  if (const auto problem = payloads_.read(in.body, content).problem; !problem.empty())
+  if (const auto problem = payloads_.read(in.body, content_of(parsed)).problem; !problem.empty())
     return {400, "BadPayload", problem};
   return {};
 }
@@ -135,21 +172,28 @@ apns_rejection apns_service::check_provider_token(const apns_request& parsed) {
 }
 
 void apns_service::apply_faults(const apns_request& parsed, std::uint64_t id_hash, answer& out) {
-  const auto* fault = faults_.permanent_fault(parsed.token);
+  const auto* fault = is_broadcast(parsed) ? nullptr : faults_.permanent_fault(parsed.token);
   if (fault == nullptr)
     fault = faults_.draw_transient();
-  if (fault != nullptr && fault->what == fault::kind::answer) {
-    if (fault->status == 429 || fault->status == 503)
-      out.retry_after_s = faults_.settings().retry_after_s;
-    return reject({fault->status, fault->reason}, out);
-  }
+  if (fault != nullptr && fault->what == fault::kind::answer)
+    return reject(scripted(*fault, out), out);
   stats_.count_accepted(parsed.id ? std::optional{id_hash} : std::nullopt);
   if (fault != nullptr)
-    out.what = fault->what == fault::kind::reset ? answer::fate::reset : answer::fate::silent;
+    be_silent(*fault, out);
+}
+
+apns_rejection apns_service::scripted(const fault& how, answer& out) const {
+  if (how.status == 429 || how.status == 503)
+    out.retry_after_s = faults_.settings().retry_after_s;
+  return {how.status, how.reason};
 }
 
 void apns_service::reject(const apns_rejection& why, answer& out) {
   stats_.count_rejected(why.reason);
+  write_rejection(why, out);
+}
+
+void apns_service::write_rejection(const apns_rejection& why, answer& out) const {
   out.status = why.status;
   out.content_type = "application/json";
   out.body.append(R"({"reason":")").append(why.reason).append("\"");

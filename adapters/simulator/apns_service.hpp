@@ -2,6 +2,7 @@
 
 #include "adapters/simulator/apns_payload.hpp"
 #include "adapters/simulator/apns_rules.hpp"
+#include "adapters/simulator/broadcast_channels.hpp"
 #include "adapters/simulator/provider_service.hpp"
 #include "adapters/simulator/provider_token.hpp"
 
@@ -12,7 +13,8 @@
 
 namespace signalbox::sim {
 
-/// APNs as its clients see it: `POST /3/device/<token>`.
+/// APNs as its clients see it: `POST /3/device/<token>`, `POST /4/broadcasts/apps/<bundle>`, and
+/// the management of broadcast channels, which Apple serves on a host of its own.
 ///
 /// Permanent faults are `410 Unregistered`, `410 ExpiredToken`, `400 BadDeviceToken` and
 /// `400 DeviceTokenNotForTopic`, in this order. A body that is not as `apns_payload_reader` wants
@@ -31,11 +33,15 @@ private:
   apns_rejection check(const request& in, const apns_request& parsed, answer& out);
   apns_rejection check_provider_token(const apns_request& parsed);
   void apply_faults(const apns_request& parsed, std::uint64_t id_hash, answer& out);
+  apns_rejection scripted(const fault& how, answer& out) const;
+  void manage_channels(const request& in, const apns_request& parsed, answer& out);
+  void write_rejection(const apns_rejection& why, answer& out) const;
   void reject(const apns_rejection& why, answer& out);
   void judge_order(const request& in, const apns_request& parsed, std::uint64_t target_hash);
   void name_answer(const apns_request& parsed, answer& out);
 
   apns_rules rules_;
+  broadcast_channels channels_;
   provider_token_verifier tokens_;
   apns_payload_reader payloads_;
   std::mt19937_64 random_;

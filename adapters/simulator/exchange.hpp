@@ -42,11 +42,14 @@ struct answer {
   };
   fate what = fate::sent;
   int status = 200;
-  /// The `apns-id` header; empty for none.
+  /// The `apns-id` header, or `apns-request-id`; empty for none.
   std::string_view apns_id;
+  bool is_request_id = false;
   std::array<char, 36> apns_id_text;
   /// The `content-type` header, a constant; empty for none.
   std::string_view content_type;
+  /// The `apns-channel-id` header; empty for none.
+  std::string channel_id;
   /// The `retry-after` header in seconds; 0 for none.
   std::int64_t retry_after_s = 0;
   std::string body;
@@ -59,6 +62,8 @@ struct answer {
     what = fate::sent;
     status = 200;
     apns_id = {};
+    is_request_id = false;
+    channel_id.clear();
     content_type = {};
     retry_after_s = 0;
     body.clear();

@@ -284,7 +284,8 @@ void http2_session::complete(stream& done) {
     if (!server_.postpone(*this, done.id))
       send(done);
   } else {
-    service.stats().count_unanswered();
+    if (done.reply.is_counted)
+      service.stats().count_unanswered();
     resetting_ = done.reply.what == answer::fate::reset;
   }
 }
@@ -315,14 +316,17 @@ void http2_session::send(stream& done) {
     const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
     return std::string_view{text.data(), static_cast<std::size_t>(end - text.data())};
   };
-  std::array<nghttp2_nv, 4> fields;
+  std::array<nghttp2_nv, 5> fields;
   std::size_t count = 0;
   fields[count++] = make_field(":status", format(done.status_text, reply.status), true);
   if (!reply.apns_id.empty()) {
     // Indexed once, so that the name is in the table; the values never come again.
-    fields[count++] = make_field("apns-id", reply.apns_id, !knows_apns_id_);
+    const auto* const name = reply.is_request_id ? "apns-request-id" : "apns-id";
+    fields[count++] = make_field(name, reply.apns_id, !knows_apns_id_);
     knows_apns_id_ = true;
   }
+  if (!reply.channel_id.empty())
+    fields[count++] = make_field("apns-channel-id", reply.channel_id, false);
   if (!reply.content_type.empty())
     fields[count++] = make_field("content-type", reply.content_type, true);
   if (reply.retry_after_s > 0)

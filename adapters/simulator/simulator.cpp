@@ -153,7 +153,9 @@ json::object simulator::stats() {
   auto sum = apns;
   sum += fcm;
   auto result = to_json(sum);
-  result.emplace("apns", to_json(apns));
+  auto of_apns = to_json(apns);
+  of_apns.emplace("channel_requests", apns.channel_requests);
+  result.emplace("apns", std::move(of_apns));
   auto of_fcm = to_json(fcm);
   of_fcm.emplace("token_requests", fcm.token_requests);
   result.emplace("fcm", std::move(of_fcm));

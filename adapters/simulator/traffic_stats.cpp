@@ -30,6 +30,7 @@ traffic_totals& traffic_totals::operator+=(const traffic_totals& other) {
   connections += other.connections;
   goaways += other.goaways;
   token_requests += other.token_requests;
+  channel_requests += other.channel_requests;
   return *this;
 }
 

@@ -42,6 +42,8 @@ struct traffic_totals {
   std::uint64_t goaways = 0;
   /// Requests to FCM's token endpoint, which are no `requests`.
   std::uint64_t token_requests = 0;
+  /// Management requests for broadcast channels of APNs, which are no `requests` either.
+  std::uint64_t channel_requests = 0;
 
   traffic_totals& operator+=(const traffic_totals& other);
 };
@@ -73,6 +75,7 @@ public:
   void count_unanswered() noexcept { ++totals_.unanswered; }
 
   void count_token_request() noexcept { ++totals_.token_requests; }
+  void count_channel_request() noexcept { ++totals_.channel_requests; }
   void count_connection() noexcept { ++totals_.connections; }
   void count_goaway() noexcept { ++totals_.goaways; }
 

@@ -70,6 +70,17 @@ TEST_F(simulator_test, answers_many_requests_on_one_connection) {
   EXPECT_EQ(totals.connections, 1u);
 }
 
+TEST_F(simulator_test, answers_a_new_channel_with_its_id) {
+  h2_client client{target.apns_port(), target.tls()};
+  auto what = valid().set("apns-request-id", apns_id(2));
+  what.path = "/1/apps/com.example.app/channels";
+  what.body = R"({"message-storage-policy":0,"push-type":"LiveActivity"})";
+  const auto got = client.send(what);
+  EXPECT_EQ(got.status, 201);
+  EXPECT_EQ(got.fields.at("apns-request-id"), apns_id(2));
+  EXPECT_EQ(got.fields.at("apns-channel-id").size(), 24u);
+}
+
 TEST_F(simulator_test, answers_errors_with_a_body) {
   h2_client client{target.apns_port(), target.tls()};
   const auto got = client.send(valid().set("apns-priority", "7"));
@@ -384,6 +395,7 @@ TEST_F(simulator_test, admin_serves_stats) {
   }
   EXPECT_EQ(got.body.as_object().size(), names.size() + 2);
   EXPECT_EQ(got.body.at("requests"), test::json(1));
+  EXPECT_EQ(got.body.at("apns").at("channel_requests"), test::json(0));
   EXPECT_EQ(got.body.at("apns").at("unique_targets"), test::json(1));
 }
 
