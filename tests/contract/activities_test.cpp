@@ -411,6 +411,39 @@ TEST_P(store_contract, a_newer_update_is_planned_when_nothing_of_the_older_is_in
   EXPECT_EQ(tokens_in(works[0]), (texts{"t0", "t1", "t2", "t3"}));
 }
 
+TEST_P(store_contract, what_is_not_answered_holds_up_its_own_device_alone) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 4);
+  const auto older = live.update("a");
+  const auto sent = live.take();
+  ASSERT_EQ(sent.size(), 1u);
+  flush({accept(sent[0], 0, 3)});
+  const auto newer = live.update("a");
+  EXPECT_TRUE(live.take().empty());
+  advance(std::chrono::milliseconds{300});
+  const auto works = live.take();
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_EQ(tokens_in(works[0]), (texts{"t0", "t1", "t2"}));
+  EXPECT_EQ(view(newer).total, 4);
+  flush({accept(works[0])});
+  advance(a_second);
+  EXPECT_TRUE(live.take().empty()) << "its older request is still in flight";
+  flush({others(sent[0], {outcome_of(sent[0], 3, outcome_status::unknown)})});
+  complete({older});
+  advance(a_second);
+  const auto last = live.take();
+  ASSERT_EQ(last.size(), 1u);
+  EXPECT_EQ(last[0]->kind, work_kind::retry);
+  EXPECT_EQ(tokens_in(last[0]), (texts{"t3"}));
+  flush({accept(last[0])});
+  complete({newer});
+  expect_closed(newer, 4);
+  expect_closed(older, 4);
+  EXPECT_EQ(view(newer).counts.accepted, 4);
+}
+
 TEST_P(store_contract, an_update_has_its_chance_before_a_newer_one_ends_it) {
   activity_session live{*this};
   live.add_token("s", "start", token_kind::start, {}, "match");

@@ -8,6 +8,7 @@
 #include "adapters/store/sqlite/leases.hpp"
 #include "adapters/store/sqlite/parking.hpp"
 #include "adapters/store/sqlite/states.hpp"
+#include "adapters/store/sqlite/turns.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -34,7 +35,9 @@ constexpr std::chrono::milliseconds longest_round{500};
 struct job_state {
   job_id id;
   job_status status = job_status::queued;
-  std::optional<job_traits> traits; ///< while there are pauses of jobs
+  bool is_dispatch = false;                        ///< of an activity
+  std::map<pool_code, std::vector<token_id>> busy; ///< with older dispatches, once looked up
+  std::optional<job_traits> traits;                ///< while there are pauses of jobs
 };
 
 // One destination's part of a claim.
@@ -137,6 +140,7 @@ private:
   std::size_t claim_retries_of(const app_pool& dest, std::size_t limit) {
     std::vector<due_retry> rows;
     std::vector<retry_place> paused;
+    std::vector<retry_place> busy;
     auto& cursor = cursor_of(dest);
     const auto after = cursor;
     visit_due_retries(database_, shared_.retry_leases, place_of(dest), now_, after,
@@ -144,9 +148,11 @@ private:
                         if (rows.size() >= limit || passed_by_ >= most_passed_by ||
                             parked_ + paused.size() >= most_parked)
                           return false;
-                        const auto& job = state_of(found.at.job);
+                        auto& job = state_of(found.at.job);
                         if (!allows_retry_claims(job.status))
                           ++passed_by_;
+                        else if (is_busy(job, found.at, dest.second))
+                          busy.push_back({found.at.job, found.at.token});
                         else if (is_paused(job, dest))
                           paused.push_back({found.at.job, found.at.token});
                         else
@@ -155,6 +161,9 @@ private:
                         cursor.started_at = after.started_at;
                         return true;
                       });
+    for (const auto& [job, token] : busy)
+      database_.execute("UPDATE retries SET run_at = ? WHERE job = ? AND token = ?",
+                        now_ + straggler_look, job, token);
     for (const auto& [job, token] : paused)
       park_retry(database_, job, token);
     parked_ += paused.size();
@@ -170,6 +179,16 @@ private:
       add(std::move(taken), begin->at.job, begin->row.seq, dest);
     }
     return rows.size();
+  }
+
+  // An older dispatch of its activity has a request to the same device in flight.
+  bool is_busy(job_state& job, const retry_cursor& at, pool_code pool) {
+    if (!job.is_dispatch)
+      return false;
+    const auto [known, is_new] = job.busy.try_emplace(pool);
+    if (is_new)
+      known->second = busy_tokens(database_, shared_.retry_leases, at.job, pool);
+    return std::binary_search(known->second.begin(), known->second.end(), at.token);
   }
 
   // False if the database refuses these rows: others may do.
@@ -286,10 +305,13 @@ private:
     if (known != jobs_.end())
       return known->second;
     bool is_late = false;
-    auto found = database_.query("SELECT id, status, deadline FROM jobs WHERE n = ?", job);
+    auto found =
+      database_.query("SELECT id, status, deadline, scope_kind FROM jobs WHERE n = ?", job);
     auto& made = jobs_[job];
     if (found.next()) {
-      made = {found.id(0), found.as<job_status>(1), {}};
+      made.id = found.id(0);
+      made.status = found.as<job_status>(1);
+      made.is_dispatch = found.as<scope_kind>(3) == scope_kind::activity;
       state_.jobs.put(made.id, job);
       is_late = made.status == job_status::queued && !found.is_null(2) && found.time(2) <= now_;
     } else {

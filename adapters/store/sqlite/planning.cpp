@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -73,7 +74,7 @@ public:
 private:
   void close(pool_code pool, std::vector<token_id>& open) {
     std::sort(open.begin(), open.end());
-    step_.chunks.push_back({pool, std::exchange(open, {})});
+    step_.chunks.push_back({pool, std::exchange(open, {}), false});
   }
 
   plan_step& step_;
@@ -153,7 +154,7 @@ private:
     std::size_t count = 0;
     for (; found.next(); ++count) {
       if (count % chunk_size_ == 0) {
-        step_.chunks.push_back({all_pools[i], {}});
+        step_.chunks.push_back({all_pools[i], {}, false});
         step_.chunks.back().ids.reserve(chunk_size_);
       }
       step_.chunks.back().ids.push_back(found.integer(0));
@@ -216,13 +217,30 @@ private:
     }
   }
 
+  void defer_busy(pool_code pool, const std::vector<token_id>& busy, std::vector<token_id>& ids) {
+    if (busy.empty())
+      return;
+    plan_step::chunk deferred{pool, {}, true};
+    std::set_intersection(ids.begin(), ids.end(), busy.begin(), busy.end(),
+                          std::back_inserter(deferred.ids));
+    if (deferred.ids.empty())
+      return;
+    std::vector<token_id> free;
+    std::set_difference(ids.begin(), ids.end(), busy.begin(), busy.end(), std::back_inserter(free));
+    ids = std::move(free);
+    step_.chunks.push_back(std::move(deferred));
+  }
+
   std::optional<plan_step> plan_activity() {
     activity_audience audience{database_, job_.n, shared_.now()};
     bool has_read = false;
     for (std::size_t i = 0; i < all_pools.size(); ++i) {
       auto& place = step_.to.at[i];
       const auto pool = all_pools[i];
-      if (place == finished || !is_quiet(database_, shared_.retry_leases, job_.n, pool))
+      if (place == finished)
+        continue;
+      const auto turn = turn_in(database_, shared_.retry_leases, job_.n, pool, shared_.now());
+      if (!turn.is_free)
         continue;
       const auto ahead = unclaimed(database_, job_, pool);
       if (ahead >= plan_ahead_chunks || step_.chunks.size() >= most_chunks_)
@@ -231,6 +249,7 @@ private:
       auto page = audience.read(pool, place, chunk_size_);
       place = page.next;
       step_.job_has_more |= place != finished;
+      defer_busy(pool, turn.busy, page.ids);
       // A page of whole users may be larger than a chunk.
       for (std::size_t at = 0; at < page.ids.size(); at += chunk_size_)
         step_.chunks.push_back({pool,
@@ -281,6 +300,18 @@ std::vector<plan_step::chunk> chunks_of_inline(connection& database, const plan_
   return std::move(cut.chunks);
 }
 
+// They wait as retry rows of a chunk that has handed all of them over.
+void insert_deferred(connection& database, const new_chunk& chunk, timestamp now) {
+  database.execute("INSERT INTO chunks(job, seq, status, lane, app, pool, targets) "
+                   "VALUES(?, ?, 3, ?, ?, ?, ?)",
+                   chunk.job, chunk.seq, chunk.lane, chunk.app, chunk.pool, chunk.ids.size());
+  for (std::size_t i = 0; i < chunk.ids.size(); ++i)
+    database.execute("INSERT INTO retries(job, token, seq, position, lane, app, pool, attempts, "
+                     "run_at, written_at) VALUES(?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+                     chunk.job, chunk.ids[i], chunk.seq, i, chunk.lane, chunk.app, chunk.pool,
+                     now + straggler_look, now);
+}
+
 std::size_t write_step(connection& database, const plan_step& step, timestamp now,
                        std::size_t chunk_size) {
   std::uint32_t seq = 0;
@@ -305,7 +336,11 @@ std::size_t write_step(connection& database, const plan_step& step, timestamp no
   std::size_t written = 0;
   for (const auto* chunks : {&step.chunks, &made}) {
     for (const auto& chunk : *chunks) {
-      insert_chunk(database, {step.job, seq++, step.lane, step.app, chunk.pool, chunk.ids});
+      const new_chunk row{step.job, seq++, step.lane, step.app, chunk.pool, chunk.ids};
+      if (chunk.is_deferred)
+        insert_deferred(database, row, now);
+      else
+        insert_chunk(database, row);
       planned += static_cast<std::int64_t>(chunk.ids.size());
       ++written;
     }

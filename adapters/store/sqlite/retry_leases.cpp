@@ -59,12 +59,15 @@ std::size_t retry_leases::count(const lane_pool& place) const {
   return sum;
 }
 
-bool retry_leases::holds(job_number job, pool_code pool) const {
+std::vector<token_id> retry_leases::tokens_of(job_number job, pool_code pool) const {
   std::lock_guard lock{mutex_};
-  return std::any_of(leases_.begin(), leases_.end(), [&](const auto& each) {
-    const auto& lease = each.second.lease;
-    return lease.job == job && std::get<pool_code>(lease.place) == pool && each.second.left > 0;
-  });
+  std::vector<token_id> tokens;
+  for (const auto& [epoch, held] : leases_)
+    if (held.lease.job == job && std::get<pool_code>(held.lease.place) == pool)
+      for (const auto token : held.lease.tokens)
+        if (rows_.contains({job, token}))
+          tokens.push_back(token);
+  return tokens;
 }
 
 void retry_leases::end(const std::vector<retry_place>& rows) {

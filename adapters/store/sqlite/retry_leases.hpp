@@ -54,8 +54,8 @@ public:
   std::optional<std::uint32_t> chunk_of(const retry_place& row, std::uint64_t epoch) const;
   /// What is left of a lease; nothing if it is not held.
   std::optional<retry_lease> find(job_number job, std::uint64_t epoch) const;
-  std::size_t count(const lane_pool& place) const;  ///< leased rows
-  bool holds(job_number job, pool_code pool) const; ///< any of the job in the pool
+  std::size_t count(const lane_pool& place) const;                       ///< leased rows
+  std::vector<token_id> tokens_of(job_number job, pool_code pool) const; ///< leased rows
 
   /// After the commit of the rows' outcomes.
   void end(const std::vector<retry_place>& rows);

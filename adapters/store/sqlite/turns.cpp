@@ -1,9 +1,13 @@
 #include "adapters/store/sqlite/turns.hpp"
 
 #include "adapters/store/sqlite/completion.hpp"
+#include "adapters/store/sqlite/open_chunk.hpp"
 #include "adapters/store/sqlite/states.hpp"
 
 #include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
 
 namespace signalbox::sqlite {
 
@@ -41,6 +45,16 @@ std::vector<dispatch> open_before(connection& database, const dispatch& of) {
                               of.activity, of.seq);
   while (found.next())
     list.push_back(dispatch_of(found));
+  return list;
+}
+
+// Those that may have requests to the same devices in flight.
+std::vector<dispatch> older_in(connection& database, const dispatch& of, pool_code pool) {
+  auto list = open_before(database, of);
+  if (destination_of(default_app, pool).provider == platform::apns)
+    std::erase_if(list, [](const dispatch& each) { // a start's tokens are others
+      return each.action == activity_action::start;
+    });
   return list;
 }
 
@@ -124,23 +138,50 @@ std::vector<job_number> begin_turn(connection& database, job_number job, timesta
   return ended;
 }
 
-bool is_quiet(connection& database, const retry_leases& leases, job_number job, pool_code pool) {
+pool_turn turn_in(connection& database, const retry_leases& leases, job_number job, pool_code pool,
+                  timestamp now) {
   const auto own = find_dispatch(database, job);
   if (!own)
-    return false;
-  const bool is_apns = destination_of(default_app, pool).provider == platform::apns;
-  for (const auto& each : open_before(database, *own)) {
-    if (each.action == activity_action::start && is_apns)
-      continue; // its tokens are others
-    if (leases.holds(each.job, pool) ||
-        database
+    return {};
+  for (const auto& each : older_in(database, *own, pool))
+    if (database
           .value("SELECT 1 FROM jobs WHERE n = ?1 AND (plan_done = 0 "
-                 "OR EXISTS(SELECT 1 FROM chunks WHERE job = ?1 AND pool = ?2 AND status <> 3))",
+                 "OR EXISTS(SELECT 1 FROM chunks WHERE job = ?1 AND pool = ?2 "
+                 "AND status NOT IN (2, 3)))",
                  each.job, pool)
           .has_value())
-      return false;
+      return {};
+  auto busy = busy_tokens(database, leases, job, pool);
+  const bool is_late = now >= own->begun_at + straggler_wait || now < own->begun_at;
+  if (!busy.empty() && !is_late)
+    return {};
+  return {true, std::move(busy)};
+}
+
+std::vector<token_id> busy_tokens(connection& database, const retry_leases& leases, job_number job,
+                                  pool_code pool) {
+  std::vector<token_id> busy;
+  const auto own = find_dispatch(database, job);
+  if (!own)
+    return busy;
+  for (const auto& each : older_in(database, *own, pool)) {
+    {
+      auto found = database.query("SELECT ids, targets, done, sent FROM chunks WHERE job = ? "
+                                  "AND pool = ? AND status = 2",
+                                  each.job, pool);
+      while (found.next()) {
+        const auto open = open_targets(found);
+        if (!open)
+          throw failure{0, "the target list of a chunk is damaged"};
+        for (const auto& one : *open)
+          busy.push_back(one.id);
+      }
+    }
+    const auto leased = leases.tokens_of(each.job, pool);
+    busy.insert(busy.end(), leased.begin(), leased.end());
   }
-  return true;
+  std::sort(busy.begin(), busy.end());
+  return busy;
 }
 
 void note_cut(connection& database, job_number job, pool_code pool, std::uint32_t seq,

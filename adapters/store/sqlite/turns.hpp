@@ -36,9 +36,22 @@ turn_move next_move(connection& database, job_number job, timestamp now);
 /// it is an end. Returns the jobs that have ended. In the writer's transaction.
 std::vector<job_number> begin_turn(connection& database, job_number job, timestamp now);
 
-/// Whether nothing of the older dispatches can be in flight in the pool, now or later: the dispatch
-/// may be planned there.
-bool is_quiet(connection& database, const retry_leases& leases, job_number job, pool_code pool);
+/// When only this long after a turn's begin something of the older dispatches is still in flight,
+/// it no longer holds up the others: a request that is not answered takes until its timeout.
+inline constexpr std::chrono::milliseconds straggler_wait{250};
+/// So long a target that still has an older request in flight waits for another look.
+inline constexpr std::chrono::milliseconds straggler_look{100};
+
+/// What the older dispatches leave of a pool.
+struct pool_turn {
+  bool is_free = false;       ///< the dispatch may be planned there, but for
+  std::vector<token_id> busy; ///< those that have a request in flight, ascending
+};
+pool_turn turn_in(connection& database, const retry_leases& leases, job_number job, pool_code pool,
+                  timestamp now);
+/// The tokens that an older dispatch of the activity has a lease on, and no outcome of; ascending.
+std::vector<token_id> busy_tokens(connection& database, const retry_leases& leases, job_number job,
+                                  pool_code pool);
 
 /// A superseded dispatch did not get to this token of its chunk: the next one goes on there.
 void note_cut(connection& database, job_number job, pool_code pool, std::uint32_t seq,
