@@ -9,7 +9,7 @@
 #include "adapters/store/sqlite/turns.hpp"
 #include "messages/outcome.hpp"
 
-#include <map>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -22,6 +22,8 @@ constexpr std::size_t slice_chunks = 64;
 // Looking at so many chunks is cheaper than at two indexes.
 constexpr std::int64_t few_chunks = 4;
 constexpr std::size_t slice_retries = 1'000;
+// The row of `chunks` that has a job's ended retries: behind all of its chunks, without targets.
+constexpr std::uint32_t retried_seq = UINT32_MAX;
 
 // Two plain statements: one with a sub-query for the sums costs a temporary table each time.
 void write_completion(connection& database, job_number job, job_status from, job_status to,
@@ -106,26 +108,26 @@ public:
   std::size_t close_retries(const retry_leases& leases, bool& more) {
     struct waiting {
       token_id token;
-      std::uint32_t seq;
       bool is_sent;
     };
     std::vector<waiting> rows;
     {
-      auto found = database_.query("SELECT token, seq, sent FROM retries WHERE job = ?", job_);
+      auto found = database_.query("SELECT token, sent FROM retries WHERE job = ?", job_);
       while (rows.size() < slice_retries && found.next())
         if (!leases.is_leased({job_, found.integer(0)}))
-          rows.push_back({found.integer(0), static_cast<std::uint32_t>(found.integer(1)),
-                          found.integer(2) != 0});
+          rows.push_back({found.integer(0), found.integer(1) != 0});
     }
-    std::map<std::uint32_t, std::pair<std::size_t, std::size_t>> by_chunk;
+    job_counts counts;
     for (const auto& row : rows) {
       database_.execute("DELETE FROM retries WHERE job = ? AND token = ?", job_, row.token);
-      write_receipt(row.token, end_of(facts_, row.is_sent));
-      auto& [closed, unknown] = by_chunk[row.seq];
-      ++(row.is_sent ? unknown : closed);
+      const auto end = end_of(facts_, row.is_sent);
+      write_receipt(row.token, end);
+      ++(end == outcome_status::unknown   ? counts.unknown
+         : end == outcome_status::expired ? counts.expired
+                                          : counts.skipped);
     }
-    for (const auto& [seq, counts] : by_chunk)
-      count(seq, end_of(facts_, false), counts.first, counts.second);
+    if (!rows.empty())
+      count_retried(database_, job_, counts);
     more |= rows.size() == slice_retries;
     return rows.size();
   }
@@ -174,6 +176,17 @@ job_counts sum_of_chunks(connection& database, job_number job) {
                               job);
   found.next();
   return {found.integer(0), found.integer(1), found.integer(2), found.integer(3), found.integer(4)};
+}
+
+void count_retried(connection& database, job_number job, const job_counts& counts) {
+  database.execute(
+    "INSERT INTO chunks(job, seq, status, lane, app, pool, targets, accepted, "
+    "rejected, unknown, expired, skipped) VALUES(?, ?, ?, 0, 0, 0, 0, ?, ?, ?, ?, ?) "
+    "ON CONFLICT(job, seq) DO UPDATE SET accepted = accepted + excluded.accepted, "
+    "rejected = rejected + excluded.rejected, unknown = unknown + excluded.unknown, "
+    "expired = expired + excluded.expired, skipped = skipped + excluded.skipped",
+    job, retried_seq, chunk_status::done, counts.accepted, counts.rejected, counts.unknown,
+    counts.expired, counts.skipped);
 }
 
 bool try_complete(connection& database, job_number job, timestamp now) {

@@ -9,6 +9,10 @@ namespace signalbox::sqlite {
 /// The exact counts of a job while it is open: zeros without chunks.
 job_counts sum_of_chunks(connection& database, job_number job);
 
+/// Counts retry rows that ended: for all of a job's chunks together, in a row of `chunks` of its
+/// own, since the few that end in one flush come of many chunks.
+void count_retried(connection& database, job_number job, const job_counts& counts);
+
 /// Moves a planned job on as far as its chunks and retries allow: DISPATCHED when every chunk is
 /// done, COMPLETED when no retry row is left either. A job that ended otherwise gets its
 /// `completed_at`. The write that sets `completed_at` also writes the exact roll-up. True if it was

@@ -3,6 +3,7 @@
 #include "actors/done_bits.hpp"
 #include "adapters/store/sqlite/activity_tokens.hpp"
 #include "adapters/store/sqlite/clock.hpp"
+#include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/letters.hpp"
 #include "adapters/store/sqlite/savepoint.hpp"
 #include "adapters/store/sqlite/tokens.hpp"
@@ -12,7 +13,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <map>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -250,52 +250,49 @@ private:
 
   void flush_retries(batch_refs batches, const work& of) {
     ended_now_.clear();
-    std::map<std::uint32_t, job_counts> by_chunk;
+    job_counts counts;
+    bool any = false;
     for (const auto* batch : batches) {
       for (const auto position : batch->accepted)
-        if (position < of.targets.size())
-          if (const auto seq = end_retry(of, of.targets[position].id))
-            accept(*batch, of.targets[position].id, by_chunk[*seq]);
+        if (position < of.targets.size() && end_retry(of, of.targets[position].id)) {
+          any = true;
+          accept(*batch, of.targets[position].id, counts);
+        }
       for (const auto& one : batch->others) {
-        if (one.status == outcome_status::retry)
+        if (one.status == outcome_status::retry) {
           reschedule(*batch, one);
-        else if (const auto seq = end_retry(of, one.token))
-          settle(*batch, one, by_chunk[*seq]);
+        } else if (end_retry(of, one.token)) {
+          any = true;
+          settle(*batch, one, counts);
+        }
       }
     }
-    for (const auto& [seq, counts] : by_chunk)
-      database_.execute("UPDATE chunks SET accepted = accepted + ?, rejected = rejected + ?, "
-                        "unknown = unknown + ?, expired = expired + ?, skipped = skipped + ? "
-                        "WHERE job = ? AND seq = ?",
-                        counts.accepted, counts.rejected, counts.unknown, counts.expired,
-                        counts.skipped, job_, seq);
-    if (!by_chunk.empty())
-      result_.finished_chunks_of.push_back(of.key.job);
+    if (!any)
+      return;
+    count_retried(database_, job_, counts);
+    result_.finished_chunks_of.push_back(of.key.job);
   }
 
-  // The chunk of a row that is this work's still. A row has one outcome in a flush.
-  std::optional<std::uint32_t> chunk_of_held(const work& of, token_id token) {
-    const auto seq = shared_.retry_leases.chunk_of({job_, token}, of.epoch);
-    if (!seq || !ended_now_.insert(token).second)
-      return std::nullopt;
-    return seq;
+  // Whether a row is this work's still. A row has one outcome in a flush.
+  bool is_held(const work& of, token_id token) {
+    return shared_.retry_leases.chunk_of({job_, token}, of.epoch) &&
+           ended_now_.insert(token).second;
   }
 
-  // The chunk of the row that ended; nothing if it is not this work's any more.
-  std::optional<std::uint32_t> end_retry(const work& of, token_id token) {
-    const auto seq = chunk_of_held(of, token);
-    if (!seq ||
+  // False if the row is not this work's any more.
+  bool end_retry(const work& of, token_id token) {
+    if (!is_held(of, token) ||
         database_.execute("DELETE FROM retries WHERE job = ? AND token = ?", job_, token) == 0) {
       ++result_.stale;
-      return std::nullopt;
+      return false;
     }
     ended_.push_back({job_, token});
-    return seq;
+    return true;
   }
 
   void reschedule(const outcome_batch& batch, const outcome& one) {
     const auto run_at = run_at_of(batch, one);
-    if (!chunk_of_held(*batch.of, one.token) ||
+    if (!is_held(*batch.of, one.token) ||
         database_.execute("UPDATE retries SET attempts = ?, run_at = ?, written_at = ?, "
                           "last_error = ?, sent = 0 WHERE job = ? AND token = ?",
                           one.attempts, run_at, std::min(batch.at, now_), one.reason, job_,

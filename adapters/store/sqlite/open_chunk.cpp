@@ -27,16 +27,14 @@ std::optional<std::vector<open_target>> open_targets(const rows& chunk) {
 }
 
 void close_damaged(connection& database, job_number job, std::uint32_t seq, timestamp now) {
-  const auto counted = database.value("SELECT accepted + rejected + unknown + expired + skipped "
-                                      "FROM chunks WHERE job = ? AND seq = ?",
-                                      job, seq);
-  const auto targets = database.value(
-    "SELECT targets FROM chunks WHERE job = ? AND seq = ? AND status <> 3", job, seq);
-  if (!targets || !counted)
-    return;
-  const auto handed_over =
-    database.value("SELECT COUNT(*) FROM retries WHERE job = ? AND seq = ?", job, seq);
-  const auto left = std::max<std::int64_t>(0, *targets - *counted - handed_over.value_or(0));
+  std::size_t left = 0;
+  {
+    auto found = database.query(
+      "SELECT targets, done FROM chunks WHERE job = ? AND seq = ? AND status <> 3", job, seq);
+    if (!found.next())
+      return;
+    left = done_bits{static_cast<std::size_t>(found.integer(0)), found.bytes(1)}.missing();
+  }
   spdlog::error("event=chunk_damaged job_number={} seq={} targets={}", job, seq, left);
   write_letter(database, {job, seq, 0, 0, "corrupt", "the target list is damaged", now});
   database.execute("UPDATE chunks SET status = 3, rejected = rejected + ?, owner = NULL, "

@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace signalbox {
 namespace {
 
@@ -169,6 +171,54 @@ TEST_F(poison, a_damaged_target_list_is_dead_lettered_by_the_sweep_too) {
   EXPECT_EQ(view(ids[250]).counts.rejected, 1);
   EXPECT_TRUE(view(ids[250]).completed_at);
   EXPECT_THAT(claim(), SizeIs(499));
+}
+
+TEST_F(poison, a_damaged_target_list_leaves_its_retries_their_own_counts) {
+  start_jobs();
+  claim();
+  std::vector<token_registration> devices;
+  for (int i = 0; i < 5; ++i)
+    devices.push_back(
+      {"ann", platform::apns, environment::production, "a" + std::to_string(i), {}});
+  await<registration_result>(
+    [&](auto done) { store->register_tokens(default_app, devices, std::move(done)); });
+  const job_submission five{job_for("ann"), false};
+  await<std::vector<commit_result>>(
+    [&](auto done) { store->commit_jobs({five}, 15s, std::move(done)); });
+  const auto work = claim().at(0);
+  ASSERT_THAT(work->targets, SizeIs(5));
+  outcome_batch first{work, {0}, {}, now()};
+  for (std::size_t i = 1; i < 3; ++i) {
+    outcome one;
+    one.token = work->targets[i].id;
+    one.index = work->targets[i].index;
+    one.status = outcome_status::retry;
+    one.retry_at = now() + std::chrono::hours{i};
+    first.others.push_back(one);
+  }
+  const auto write = [&](const outcome_batch& batch) {
+    const auto flushed =
+      await<flush_result>([&](auto done) { store->flush({batch}, std::move(done)); });
+    EXPECT_EQ(flushed.value.stale, 0u);
+  };
+  write(first);
+  tamper("UPDATE chunks SET ids = x'ff', expiries = 4 WHERE job = 501");
+  const auto end_a_retry = [&] {
+    advance(1h);
+    const auto works = claim();
+    const auto retry = std::find_if(works.begin(), works.end(),
+                                    [](const auto& one) { return one->kind == work_kind::retry; });
+    ASSERT_NE(retry, works.end());
+    ASSERT_THAT((*retry)->targets, SizeIs(1));
+    write({*retry, {0}, {}, now()});
+    sweep();
+  };
+  end_a_retry();
+  EXPECT_EQ(view(five.job.id).counts, (job_counts{2, 2, 0, 0, 0})) << "one waits for its retry";
+  EXPECT_FALSE(view(five.job.id).completed_at);
+  end_a_retry();
+  EXPECT_EQ(view(five.job.id).counts, (job_counts{3, 2, 0, 0, 0}));
+  EXPECT_TRUE(view(five.job.id).completed_at);
 }
 
 TEST_F(poison, a_lease_that_cannot_be_ended_holds_up_no_other) {

@@ -136,7 +136,8 @@ CREATE TABLE job_scopes(
 );
 
 -- status: 1 ready, 2 leased, 3 done, 4 parked: ready, but a pause covers its job. `sent` has a bit for
--- each target whose request may have left, for jobs that give up on unknown.
+-- each target whose request may have left, for jobs that give up on unknown. A job's last row, without
+-- targets, counts the retry rows that ended.
 CREATE TABLE chunks(
   job INTEGER NOT NULL,
   seq INTEGER NOT NULL,
