@@ -22,6 +22,7 @@ def run(command, log):
 def main():
     parser = argparse.ArgumentParser(prog="./dev soak", description=__doc__)
     parser.add_argument("--seeds", type=int, default=20, help="(default: %(default)s)")
+    parser.add_argument("--activity-seeds", type=int, default=50, help="(default: %(default)s)")
     parser.add_argument("--devices", type=int, default=50_000, help="(default: %(default)s)")
     options = parser.parse_args()
 
@@ -42,6 +43,21 @@ def main():
             result = json.loads(next(line for line in text.splitlines() if line.startswith("{")).rsplit(" in ", 1)[0])
             lines.append("| " + " | ".join(str(result[key]) for key in (
                 "seed", "kills", "jobs", "targets", "lost", "duplicates", "bound")) + f" | {seconds:.0f} |")
+        lines += ["", "## Live Activities, random interleavings", "",
+                  "| seed | dispatches | superseded | requests | devices checked | out of order | s |",
+                  "|---|---|---|---|---|---|---|"]
+        for seed in range(1, options.activity_seeds + 1):
+            print(f"Live Activities, seed {seed}", flush=True)
+            code, text, seconds = run([sys.executable, "tests/crash/activity_property.py", "--seed", str(seed),
+                                       "--steps", "300"], log)
+            if code:
+                failed.append(f"activity_property seed {seed}")
+                lines.append(f"| {seed} | FAILED |")
+                continue
+            result = json.loads(next(line for line in text.splitlines() if line.startswith("{")).rsplit(" in ", 1)[0])
+            lines.append("| " + " | ".join(str(result[key]) for key in (
+                "seed", "dispatches", "superseded", "requests", "devices_checked", "out_of_order"))
+                + f" | {seconds:.0f} |")
         for preset in ("release", "asan"):
             print(f"the whole suite, {preset}", flush=True)
             code, text, seconds = run(["ctest", "--test-dir", f"build/{preset}", "--output-on-failure", "-j2"], log)

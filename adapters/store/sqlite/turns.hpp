@@ -13,7 +13,7 @@
 
 namespace signalbox::sqlite {
 
-// How the dispatches of an activity take turns (docs/live-activities.md): in each pool one of them
+// How the dispatches of an activity take turns (docs/live-activity.md): in each pool one of them
 // goes out at a time. A newer one supersedes the update under way, and is planned when nothing of
 // that has a lease any more: then no device has a request in flight, and what the older one did not
 // get to is known.
