@@ -8,14 +8,16 @@ import fanout
 import fcm
 import idle
 import ingest
+import isolation
 import latency
 import outage
+import providers
 import retry
 from measure import machine
 
 ALL = {"fanout": fanout.run, "ingest": ingest.run, "latency": latency.run, "idle": idle.run,
        "batcher": batcher.run, "fcm": fcm.run, "retry": retry.run,
-       "outage": outage.run}
+       "outage": outage.run, "isolation": isolation.run, "providers": providers.run}
 
 
 def main():
