@@ -66,6 +66,10 @@ struct node_settings {
     std::uint16_t production_port = 443;
     std::string sandbox_host = "api.sandbox.push.apple.com";
     std::uint16_t sandbox_port = 443;
+    std::string channels_host; ///< empty: Apple's, or production_host
+    std::uint16_t channels_port = 0;
+    std::string channels_sandbox_host;
+    std::uint16_t channels_sandbox_port = 0;
     std::filesystem::path ca_file; ///< empty: the system's
     std::size_t connections = 4;   ///< for each sender and environment
     std::size_t max_streams = 100; ///< on each connection

@@ -39,6 +39,29 @@ apns_transport_options transport_options(const node_settings::apns_group& settin
   return options;
 }
 
+/// Whoever sends to something else than Apple has the channels there, too, unless told otherwise.
+network_host channel_host(const std::string& host, std::uint16_t port, const network_host& sends_to,
+                          const network_host& apple_sends, network_host apple) {
+  if (host.empty())
+    return sends_to.host == apple_sends.host ? apple : sends_to;
+  return {host, port == 0 ? apple.port : std::to_string(port)};
+}
+
+apns_channel_options channel_options(const node_settings::apns_group& settings) {
+  const auto senders = transport_options(settings);
+  const apns_transport_options apple;
+  apns_channel_options options;
+  options.production = channel_host(settings.channels_host, settings.channels_port,
+                                    senders.production, apple.production, options.production);
+  options.sandbox = channel_host(settings.channels_sandbox_host, settings.channels_sandbox_port,
+                                 senders.sandbox, apple.sandbox, options.sandbox);
+  options.ca_file = senders.ca_file;
+  options.request_timeout = senders.request_timeout;
+  options.connect_timeout = senders.connect_timeout;
+  options.proxy = senders.proxy;
+  return options;
+}
+
 fcm_transport_options transport_options(const node_settings::fcm_group& settings) {
   fcm_transport_options options;
   options.proxy = proxies_of(settings.proxy).value;
@@ -58,7 +81,20 @@ fcm_transport_options transport_options(const node_settings::fcm_group& settings
 
 std::string providers::start() {
   auto error = start_apns();
+  if (error.empty())
+    error = start_channels();
   return error.empty() ? start_fcm() : error;
+}
+
+std::string providers::start_channels() {
+  try {
+    channels_ = std::make_unique<apns_channel_client>(channel_options(settings_.apns));
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  if (apns_app_.production)
+    channels_->set_app(default_app, apns_app_);
+  return {};
 }
 
 std::string providers::start_apns() {

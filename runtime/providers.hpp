@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/lane_supervisor.hpp"
+#include "adapters/apns/channel_client.hpp"
 #include "adapters/apns/provider_token_keeper.hpp"
 #include "adapters/apns/transport.hpp"
 #include "adapters/fcm/access_token_keeper.hpp"
@@ -30,6 +31,9 @@ public:
   /// For each of a lane's supervisors.
   std::vector<provider_options> options() const;
 
+  /// Broadcast channels at APNs. After `start`.
+  broadcast_channels& channels() const { return *channels_; }
+
   /// Requests that one sender can have under way at one destination, at the provider that allows
   /// more.
   std::size_t streams() const;
@@ -48,11 +52,13 @@ public:
 
 private:
   std::string start_apns();
+  std::string start_channels();
   std::string start_fcm();
 
   const node_settings& settings_;
   std::unique_ptr<provider_token_keeper> apns_tokens_;
   apns_app apns_app_;
+  std::unique_ptr<apns_channel_client> channels_;
   std::unique_ptr<access_token_keeper> fcm_tokens_;
   std::shared_ptr<access_token> fcm_token_;
 };

@@ -86,6 +86,10 @@ void check_apns(const node_settings::apns_group& apns, rules& result) {
   auto host = "expected a host name or an address, without scheme or port";
   result.require(is_host_name(apns.production_host), "apns.production-host", host);
   result.require(is_host_name(apns.sandbox_host), "apns.sandbox-host", host);
+  result.require(apns.channels_host.empty() || is_host_name(apns.channels_host),
+                 "apns.channels-host", host);
+  result.require(apns.channels_sandbox_host.empty() || is_host_name(apns.channels_sandbox_host),
+                 "apns.channels-sandbox-host", host);
   // The value is not shown: what is wrong with it may be that it holds a password.
   result.require(apns.proxy.empty() || is_proxy(apns.proxy), "apns.proxy",
                  "expected http://host:port; a proxy with a password is set by HTTPS_PROXY");

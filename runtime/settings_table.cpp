@@ -168,6 +168,15 @@ void add_apns(std::vector<setting>& table) {
       "Host for tokens of the sandbox environment.");
   add("apns.sandbox-port", &group::sandbox_port, integers(1, 65535), restart,
       "Port of the sandbox host.");
+  add("apns.channels-host", &group::channels_host, strings(0, 253), restart,
+      "Host that manages the production environment's broadcast channels; empty: Apple's, or "
+      "`production-host` and its port where that is not Apple's.");
+  add("apns.channels-port", &group::channels_port, integers(0, 65535), restart,
+      "Port of `channels-host`; 0: the one Apple listens on, 2196.");
+  add("apns.channels-sandbox-host", &group::channels_sandbox_host, strings(0, 253), restart,
+      "The same for the sandbox environment; empty: Apple's, or `sandbox-host` and its port.");
+  add("apns.channels-sandbox-port", &group::channels_sandbox_port, integers(0, 65535), restart,
+      "Port of `channels-sandbox-host`; 0: the one Apple listens on, 2195.");
   add("apns.ca-file", &group::ca_file, paths(0), restart,
       "PEM bundle that APNs certificates are verified against; empty uses the system's.");
   add("apns.connections", &group::connections, integers(1, 64), restart,

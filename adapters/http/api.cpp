@@ -16,6 +16,7 @@ router make_api(api_ports ports) {
   add_control_routes(routes, api);
   add_activity_routes(routes, api);
   add_activity_token_routes(routes, api);
+  add_channel_routes(routes, api);
   add_dead_letter_routes(routes, api);
   add_breaker_routes(routes, api);
   return routes;

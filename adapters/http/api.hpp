@@ -3,6 +3,7 @@
 #include "actors/breaker_board.hpp"
 #include "actors/job_door.hpp"
 #include "actors/ports/activity_directory.hpp"
+#include "actors/ports/broadcast_channels.hpp"
 #include "actors/ports/clock.hpp"
 #include "actors/ports/dead_letters.hpp"
 #include "actors/ports/directory.hpp"
@@ -35,6 +36,7 @@ struct api_ports {
   job_control& control;
   dead_letter_office& dead_letters;
   activity_directory& activities;
+  broadcast_channels& channels;
   const breaker_board& breakers;
   job_door& door;
   const wall_clock& clock;
@@ -68,6 +70,7 @@ void add_job_routes(router& routes, api_ports_ptr api);
 void add_control_routes(router& routes, api_ports_ptr api); ///< pauses and the bulk cancel
 void add_activity_routes(router& routes, api_ports_ptr api);
 void add_activity_token_routes(router& routes, api_ports_ptr api); ///< and subscriptions
+void add_channel_routes(router& routes, api_ports_ptr api); ///< broadcast channels of APNs
 void add_dead_letter_routes(router& routes, api_ports_ptr api);
 void add_breaker_routes(router& routes, api_ports_ptr api);
 

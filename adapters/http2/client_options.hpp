@@ -19,6 +19,12 @@ struct http_proxy {
   std::string authorization; ///< value of Proxy-Authorization; empty: no such header
 };
 
+/// What is kept of a response beside its status and `retry-after`.
+struct response_rule {
+  std::string header;            ///< the name of one more header, in lower case; empty: none
+  std::size_t body_limit = 4096; ///< bytes, from the start
+};
+
 /// How one HTTP/2 client connection behaves.
 struct client_options {
   network_host server;
@@ -34,6 +40,7 @@ struct client_options {
   std::chrono::milliseconds ping_timeout{10'000};
   /// Without a request for this long, the connection is closed.
   std::chrono::milliseconds idle_timeout{30 * 60'000};
+  response_rule keeps;
 };
 
 } // namespace signalbox

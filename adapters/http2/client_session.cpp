@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace signalbox {
 
@@ -43,8 +44,10 @@ struct client_session::callbacks {
   static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
                        std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
                        std::uint8_t, void* user) {
+    const auto& kept = self(user).keeps_.header;
     const bool is_status = is(name, name_size, ":status");
-    if (!is_status && !is(name, name_size, "retry-after"))
+    const bool is_kept = !kept.empty() && is(name, name_size, kept);
+    if (!is_status && !is_kept && !is(name, name_size, "retry-after"))
       return 0;
     auto* at = self(user).find(frame->hd.stream_id);
     if (at == nullptr)
@@ -52,13 +55,15 @@ struct client_session::callbacks {
     if (is_status)
       at->status = parse_status(value, value_size);
     else
-      at->retry_after.assign(reinterpret_cast<const char*>(value), value_size);
+      (is_kept ? at->header : at->retry_after)
+        .assign(reinterpret_cast<const char*>(value), value_size);
     return 0;
   }
 
   static int on_data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data,
                      std::size_t size, void* user) {
     if (auto* at = self(user).find(id)) {
+      const auto body_limit = self(user).keeps_.body_limit;
       const auto room = body_limit - std::min(body_limit, at->body.size());
       at->body.append(reinterpret_cast<const char*>(data), std::min(room, size));
     }
@@ -121,8 +126,8 @@ struct client_session::callbacks {
   }
 };
 
-client_session::client_session(std::size_t max_streams, observer& owner)
-  : owner_{owner}, slots_(max_streams) {
+client_session::client_session(std::size_t max_streams, observer& owner, response_rule keeps)
+  : owner_{owner}, keeps_{std::move(keeps)}, slots_(max_streams) {
   free_.reserve(max_streams);
   for (std::size_t i = max_streams; i > 0; --i)
     free_.push_back(static_cast<slot>(i - 1));
@@ -180,6 +185,7 @@ bool client_session::submit(const http2_request& request, slot& at) {
   next.never_sent = false;
   next.unsent_body = request.body;
   next.retry_after.clear();
+  next.header.clear();
   next.body.clear();
   nghttp2_data_provider body;
   body.source.ptr = &next;
@@ -237,6 +243,7 @@ void client_session::end_stream(stream& ended, std::uint32_t error_code) {
   http2_response response{.status = ended.status,
                           .error_code = error_code,
                           .retry_after = ended.retry_after,
+                          .header = ended.header,
                           .body = ended.body};
   const bool is_refusal = error_code == NGHTTP2_REFUSED_STREAM && ended.status == 0;
   // nghttp2 closes what is above a GOAWAY's last-stream-id as refused, too.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/http2/client_options.hpp"
 #include "adapters/http2/session_memory.hpp"
 
 #include <nghttp2/nghttp2.h>
@@ -40,7 +41,8 @@ struct http2_response {
   std::uint16_t status = 0;     ///< 0: none came
   std::uint32_t error_code = 0; ///< RFC 9113, section 7
   std::string_view retry_after; ///< the header's value
-  std::string_view body;        ///< its first `client_session::body_limit` bytes
+  std::string_view header;      ///< the value of `response_rule::header`
+  std::string_view body;        ///< its first `response_rule::body_limit` bytes
   std::chrono::steady_clock::time_point submitted_at{}; ///< lost: when it was submitted
 };
 
@@ -53,8 +55,6 @@ class client_session {
 public:
   /// Names a request between `submit` and the end of its stream; below `max_streams`.
   using slot = std::uint32_t;
-
-  static constexpr std::size_t body_limit = 4096;
 
   /// Called inside `receive` and `fill`. `submit`, `cancel`, `ping` and `terminate` may be called
   /// from these functions, `receive` and `fill` may not.
@@ -74,7 +74,7 @@ public:
   };
 
   /// At most `max_streams` requests are open at a time, whatever the peer allows.
-  client_session(std::size_t max_streams, observer& owner);
+  client_session(std::size_t max_streams, observer& owner, response_rule keeps = {});
   ~client_session();
 
   client_session(const client_session&) = delete;
@@ -119,6 +119,7 @@ private:
     bool never_sent = false;
     http2_body unsent_body;
     std::string retry_after;
+    std::string header;
     std::string body;
   };
   struct deleter {
@@ -131,6 +132,7 @@ private:
   void end_stream(stream& ended, std::uint32_t error_code);
 
   observer& owner_;
+  const response_rule keeps_;
   std::vector<stream> slots_;
   std::vector<slot> free_;
   std::vector<std::uint8_t>* out_ = nullptr; // set during fill

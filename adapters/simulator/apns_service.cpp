@@ -109,7 +109,8 @@ void apns_service::manage_channels(const request& in, const apns_request& parsed
 void apns_service::judge_order(const request& in, const apns_request& parsed,
                                std::uint64_t target_hash) {
   const auto& payload = payloads_.read(in.body, content_of(parsed));
-  const auto activity = parsed.collapse_id ? text_hash(*parsed.collapse_id) : payload.attributes;
+  const bool is_named = parsed.collapse_id && !is_broadcast(parsed);
+  const auto activity = is_named ? text_hash(*parsed.collapse_id) : payload.attributes;
   const auto key = target_hash ^ (activity >> 1);
   if (payload.order)
     stats_.count_order(key, *payload.order);

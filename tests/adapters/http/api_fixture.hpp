@@ -4,6 +4,7 @@
 #include "adapters/http/rfc3339.hpp"
 #include "tests/adapters/http/call_log.hpp"
 #include "tests/adapters/http/fake_activities.hpp"
+#include "tests/adapters/http/fake_channels.hpp"
 #include "tests/adapters/http/server_fixture.hpp"
 
 #include <boost/json/parse.hpp>
@@ -327,6 +328,7 @@ protected:
             control_,
             dead_letters_,
             activities_,
+            channels_,
             breakers_,
             door_,
             clock_,
@@ -405,6 +407,7 @@ protected:
   fake_dead_letters dead_letters_{log_};
   fake_activities activities_{log_};
   breaker_board breakers_;
+  fake_channels channels_{log_};
   fixed_clock clock_;
   job_door door_;
   std::vector<readiness_check> checks_;

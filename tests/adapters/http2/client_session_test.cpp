@@ -222,7 +222,7 @@ TEST_F(client_session_test, of_a_long_body_only_the_start_is_kept) {
   server.respond(1, "400", std::string(10'000, 'z'));
   exchange();
   ASSERT_EQ(ended.size(), 1u);
-  EXPECT_EQ(ended[0].body.size(), client_session::body_limit);
+  EXPECT_EQ(ended[0].body.size(), response_rule{}.body_limit);
 }
 
 TEST_F(client_session_test, the_smaller_limit_rules_and_the_peers_is_followed_live) {

@@ -162,7 +162,7 @@ TEST_F(broadcast_channels_test, order_is_judged_per_channel) {
   EXPECT_EQ(handle(broadcast(first, "2")).status, 200);
   EXPECT_EQ(handle(broadcast(second, "1")).status, 200);
   EXPECT_EQ(totals().out_of_order, 0u);
-  EXPECT_EQ(handle(broadcast(first, "1")).status, 200);
+  EXPECT_EQ(handle(broadcast(first, "1").set("apns-collapse-id", "x")).status, 200);
   EXPECT_EQ(totals().out_of_order, 1u);
 }
 
