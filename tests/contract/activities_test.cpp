@@ -627,6 +627,53 @@ TEST_P(store_contract, a_retry_of_a_start_in_flight_keeps_newer_ones_waiting) {
   EXPECT_EQ(tokens_sent(live.take()), (texts{"android"}));
 }
 
+TEST_P(store_contract, many_that_wait_for_their_turn_do_not_hide_one_that_can_go) {
+  activity_session live{*this};
+  constexpr int waiting = 200;
+  for (int i = 0; i <= waiting; ++i) {
+    const auto name = std::to_string(i);
+    live.add_token("u" + name, "start" + name, token_kind::start);
+    live.start("a" + name, scope_kind::user, "u" + name);
+  }
+  run_to_the_end();
+  for (int i = 0; i <= waiting; ++i) {
+    const auto name = std::to_string(i);
+    live.add_token("u" + name, "t" + name, token_kind::update, "a" + name);
+  }
+  for (int i = 0; i < waiting; ++i)
+    live.update("a" + std::to_string(i));
+  const auto in_flight = live.take();
+  ASSERT_EQ(targets_in(in_flight), static_cast<std::size_t>(waiting));
+  for (int i = 0; i < waiting; ++i)
+    live.update("a" + std::to_string(i));
+  live.update("a" + std::to_string(waiting));
+  const auto works = live.take();
+  EXPECT_EQ(tokens_sent(works), (texts{"t" + std::to_string(waiting)}));
+  flush({accept(in_flight[7])});
+  complete({in_flight[7]->key.job});
+  EXPECT_EQ(targets_in(live.take()), 1u) << "what has moved is looked at again at once";
+}
+
+TEST_P(store_contract, a_pause_of_a_topic_or_user_holds_its_activities) {
+  activity_session live{*this};
+  live.add_token("r", "other start", token_kind::start, {}, "race");
+  live.begin("z", scope_kind::topic, "race");
+  live.add_token("r", "other", token_kind::update, "z", "race");
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 2);
+  work_rule rule;
+  rule.topic = "match";
+  const auto stop = pause(rule);
+  live.update("a");
+  EXPECT_TRUE(live.take().empty());
+  live.update("z");
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"other"}));
+  EXPECT_EQ(resume(stop.id), errc::ok);
+  EXPECT_EQ(targets_in(live.take()), 2u);
+  EXPECT_EQ(cancel_jobs(rule).cancelled.size(), 1u);
+}
+
 TEST_P(store_contract, turns_survive_a_crash) {
   activity_session live{*this};
   live.add_token("s", "start", token_kind::start, {}, "match");

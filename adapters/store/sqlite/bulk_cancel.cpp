@@ -1,5 +1,6 @@
 #include "adapters/store/sqlite/bulk_cancel.hpp"
 
+#include "adapters/store/sqlite/parking.hpp"
 #include "adapters/store/sqlite/states.hpp"
 
 #include <algorithm>
@@ -25,7 +26,7 @@ jobs_to_cancel find_open_jobs(connection& database, const work_rule& rule,
     if (!rule.lane.empty() && rule.lane != name)
       continue;
     std::size_t count = 0;
-    auto found = database.query("SELECT n, id, app, scope_kind, scope_name FROM jobs "
+    auto found = database.query("SELECT n, id, app, " SIGNALBOX_ADDRESSEE " FROM jobs "
                                 "INDEXED BY jobs_open WHERE completed_at IS NULL AND lane = ?1 "
                                 "AND status <= 4 AND (?2 IS NULL OR created_at < ?2) ORDER BY n",
                                 number, created_before);

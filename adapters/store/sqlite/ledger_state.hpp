@@ -7,6 +7,7 @@
 #include "adapters/store/sqlite/pauses.hpp"
 #include "adapters/store/sqlite/pool.hpp"
 #include "adapters/store/sqlite/retry_leases.hpp"
+#include "adapters/store/sqlite/turn_waits.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -24,6 +25,7 @@ struct shared_state {
   job_facts_cache facts;
   pause_list pauses;
   sqlite::retry_leases retry_leases;
+  turn_waits waits;
   /// Rises when rows that a job may have been resolved to are taken away.
   std::atomic<std::uint64_t> directory_generation{0};
 

@@ -17,10 +17,10 @@ std::size_t unpark_retries(connection& database, job_number job, pool_code pool,
 } // namespace
 
 std::optional<job_traits> traits_of(connection& database, job_number job) {
-  auto found =
-    database.query("SELECT id, app, (SELECT name FROM lanes WHERE lanes.id = jobs.lane), "
-                   "scope_kind, scope_name FROM jobs WHERE n = ?",
-                   job);
+  auto found = database.query(
+    "SELECT id, app, (SELECT name FROM lanes WHERE lanes.id = jobs.lane), " SIGNALBOX_ADDRESSEE
+    " FROM jobs WHERE n = ?",
+    job);
   if (!found.next())
     return std::nullopt;
   return job_traits{found.id(0), found.integer(1), std::string{found.text(2)},

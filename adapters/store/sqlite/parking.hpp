@@ -6,6 +6,15 @@
 #include <cstddef>
 #include <optional>
 
+/// The columns for whom a job is: its own scope's kind and name, or its activity's.
+#define SIGNALBOX_ADDRESSEE                                                                        \
+  "CASE scope_kind WHEN 5 THEN (SELECT a.scope_kind FROM activities a WHERE a.id = "               \
+  "jobs.scope_id) "                                                                                \
+  "ELSE scope_kind END, "                                                                          \
+  "CASE scope_kind WHEN 5 THEN (SELECT a.scope_name FROM activities a WHERE a.id = "               \
+  "jobs.scope_id) "                                                                                \
+  "ELSE scope_name END"
+
 namespace signalbox::sqlite {
 
 // Work of a paused job is parked when a claim comes upon it: taken out of the indexes that claims

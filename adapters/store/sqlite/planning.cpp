@@ -21,6 +21,8 @@ namespace {
 
 // A call looks at so many jobs that are far enough ahead before it leaves the rest to the next.
 constexpr int most_jobs_tried = 64;
+// And passes by so many that wait for their turn.
+constexpr int most_jobs_seen = 10'000;
 constexpr std::int64_t finished = -1;
 
 struct planned_job {
@@ -29,19 +31,25 @@ struct planned_job {
   app_id app = default_app;
   scope_kind kind = scope_kind::topic;
   std::int64_t scope_id = 0;
+  std::string scope_name;
   plan_cursor cursor;
 };
 
 std::optional<planned_job> next_job(connection& database, lane_number lane, job_number after) {
-  auto found = database.query("SELECT n, app, scope_kind, scope_id, plan_cursor FROM jobs "
-                              "INDEXED BY jobs_to_plan WHERE plan_done = 0 AND status IN (2, 3) "
-                              "AND lane = ? AND n > ? ORDER BY n LIMIT 1",
-                              lane, after);
+  auto found =
+    database.query("SELECT n, app, scope_kind, scope_id, plan_cursor, scope_name FROM jobs "
+                   "INDEXED BY jobs_to_plan WHERE plan_done = 0 AND status IN (2, 3) "
+                   "AND lane = ? AND n > ? ORDER BY n LIMIT 1",
+                   lane, after);
   if (!found.next())
     return std::nullopt;
-  return planned_job{found.integer(0), lane,
-                     found.integer(1), found.as<scope_kind>(2),
-                     found.integer(3), plan_cursor::from(found.bytes(4))};
+  return planned_job{found.integer(0),
+                     lane,
+                     found.integer(1),
+                     found.as<scope_kind>(2),
+                     found.integer(3),
+                     std::string{found.text(5)},
+                     plan_cursor::from(found.bytes(4))};
 }
 
 std::size_t unclaimed(connection& database, const planned_job& job, pool_code pool) {
@@ -436,36 +444,47 @@ bool plan_cursor::is_finished() const {
   return std::all_of(at.begin(), at.end(), [](auto place) { return place == finished; });
 }
 
-std::vector<plan_step> read_plan_steps(connection& database, shared_state& shared,
-                                       const std::string& lane_name, job_number after,
-                                       std::size_t chunk_size) {
-  std::vector<plan_step> steps;
+plan_reading read_plan_steps(connection& database, shared_state& shared,
+                             const std::string& lane_name, job_number after,
+                             std::size_t chunk_size) {
+  plan_reading reading{{}, after, false};
   const auto lane = shared.lanes.find(database, lane_name);
   if (!lane)
-    return steps;
-  job_number last = after;
-  job_number first_tried = 0;
+    return reading;
+  auto& [steps, last, is_cut_short] = reading;
+  job_number first_seen = 0;
   std::size_t chunks = 0;
+  int tried = 0;
   // A job may need a chunk for each pool.
-  for (int tried = 0; tried < most_jobs_tried && chunks + all_pools.size() < plan_step_chunks;
-       ++tried) {
+  for (int seen = 0; chunks + all_pools.size() < plan_step_chunks; ++seen) {
     auto job = next_job(database, *lane, last);
     if (!job && last != 0)
       job = next_job(database, *lane, 0);
-    if (!job || job->n == first_tried)
+    if (!job || job->n == first_seen)
+      return reading;
+    if (seen == most_jobs_seen)
+      return reading; // the next hint goes on from here
+    if (tried == most_jobs_tried)
       break;
-    if (first_tried == 0)
-      first_tried = job->n;
+    if (first_seen == 0)
+      first_seen = job->n;
     last = job->n;
-    auto step = read_step(database, shared, *job, chunk_size, plan_step_chunks - chunks);
-    if (!step)
+    if (shared.waits.is_waiting(job->n, shared.now()))
       continue;
+    ++tried;
+    auto step = read_step(database, shared, *job, chunk_size, plan_step_chunks - chunks);
+    if (!step) {
+      if (job->kind == scope_kind::activity)
+        shared.waits.wait(job->n, job->scope_name, shared.now());
+      continue;
+    }
     chunks += step->chunks.size();
     steps.push_back(std::move(*step));
     if (!steps.back().inline_tokens.empty())
       break; // the most writing that a step may be
   }
-  return steps;
+  is_cut_short = steps.empty();
+  return reading;
 }
 
 written_plan write_plan_steps(connection& database, shared_state& shared,

@@ -50,11 +50,17 @@ struct plan_step {
   bool takes_turn = false;                 ///< a dispatch of an activity that moves on (turns.hpp)
 };
 
+/// What the lane plans next.
+struct plan_reading {
+  std::vector<plan_step> steps;
+  job_number last = 0;       ///< looked at
+  bool is_cut_short = false; ///< enough jobs were looked at in vain: there may be others
+};
+
 /// Reads what the lane plans next: of the jobs after `after`, in turn, that have room ahead, until
-/// the chunks make a step; empty if no job has any. On a reader.
-std::vector<plan_step> read_plan_steps(connection& database, shared_state& shared,
-                                       const std::string& lane, job_number after,
-                                       std::size_t chunk_size);
+/// the chunks make a step; no steps if no job has any. On a reader.
+plan_reading read_plan_steps(connection& database, shared_state& shared, const std::string& lane,
+                             job_number after, std::size_t chunk_size);
 
 /// Writes steps, each unless its job has moved on since; in the writer's transaction.
 struct written_plan {

@@ -133,14 +133,16 @@ void sqlite_store::plan(const std::string& lane, std::size_t chunk_size,
   done = engine_->admit(std::move(done));
   if (!done)
     return;
-  using steps = std::vector<sqlite::plan_step>;
+  using reading = sqlite::plan_reading;
   chunk_size = std::clamp<std::size_t>(chunk_size, 1, 1'000);
-  engine_->read<steps>(
+  engine_->read<reading>(
     read_class::lanes,
-    [this, lane, chunk_size, done](result<steps> read) {
-      if (!read.ok() || read.value.empty())
+    [this, lane, chunk_size, done](result<reading> read) {
+      if (!read.ok())
         return done({read.code, std::move(read.message), {}});
-      engine_->set_last_planned(lane, read.value.back().job);
+      engine_->set_last_planned(lane, read.value.last);
+      if (read.value.steps.empty())
+        return done(result<plan_result>::success({0, read.value.is_cut_short, {}}));
       auto close_ended = [this, done](result<sqlite::written_plan> written) {
         for (const auto job : written.value.ended)
           engine_->close_job(job);
@@ -148,13 +150,13 @@ void sqlite_store::plan(const std::string& lane, std::size_t chunk_size,
       };
       engine_->write<sqlite::written_plan>(
         write_class::lanes, durability::normal, std::move(close_ended),
-        [this, chunk_size, planned = std::move(read.value)](connection& database) {
+        [this, chunk_size, planned = std::move(read.value.steps)](connection& database) {
           return result<sqlite::written_plan>::success(
             sqlite::write_plan_steps(database, engine_->shared(), planned, chunk_size));
         });
     },
     [this, lane, chunk_size](connection& database) {
-      return result<steps>::success(sqlite::read_plan_steps(
+      return result<reading>::success(sqlite::read_plan_steps(
         database, engine_->shared(), lane, engine_->last_planned(lane), chunk_size));
     });
 }
@@ -316,14 +318,18 @@ void sqlite_store::flush(std::vector<outcome_batch> batches, callback<flush_resu
   if (!done)
     return;
   auto ended = std::make_shared<std::vector<sqlite::retry_place>>();
-  auto note = [this, ended, done](result<flush_result> flushed) {
-    if (flushed.ok())
+  auto shared = std::make_shared<const std::vector<outcome_batch>>(std::move(batches));
+  auto note = [this, shared, ended, done](result<flush_result> flushed) {
+    if (flushed.ok()) {
       engine_->shared().retry_leases.end(*ended);
+      for (const auto& batch : *shared)
+        if (batch.of && batch.of->job->activity)
+          engine_->shared().waits.moved(batch.of->job->activity->activity);
+    }
     if (flushed.ok() && flushed.value.invalidated > 0)
       engine_->directory_changed();
     done(std::move(flushed));
   };
-  auto shared = std::make_shared<const std::vector<outcome_batch>>(std::move(batches));
   auto look = [this, shared, ended, note](result<flush_result> flushed) {
     const bool is_about_rows = flushed.code == errc::conflict || flushed.code == errc::internal;
     if (!is_about_rows)
