@@ -95,8 +95,8 @@ result<apns_request> render_apns(const job_context& job, std::string_view bundle
   auto request = job.activity ? render_apns_activity(job, bundle) : render_push(job, bundle);
   request.value.expiration = render_expiration(job);
   // Broadcasts need one (Apple, "Sending broadcast push notification requests"), and 0 is what
-  // every channel takes.
-  if (!request.value.broadcast_path.empty() && request.value.expiration.empty())
+  // every channel takes: a deadline alone, such as the end of the activity, asks for no storage.
+  if (!request.value.broadcast_path.empty() && !job.options.ttl)
     request.value.expiration = "0";
   return request;
 }

@@ -133,6 +133,11 @@ TEST(settings_rules, want_hosts_without_scheme) {
   settings.apns.production_host = "https://api.push.apple.com";
   settings.apns.sandbox_host = "::1";
   EXPECT_THAT(keys(check_rules(settings)), ElementsAre("apns.production-host"));
+  settings.apns.production_host = "localhost";
+  settings.apns.channels_host = "localhost/channels";
+  settings.apns.channels_sandbox_host = "https://localhost";
+  EXPECT_THAT(keys(check_rules(settings)),
+              ElementsAre("apns.channels-host", "apns.channels-sandbox-host"));
 }
 
 TEST(settings_rules, want_a_proxy_without_a_password_and_do_not_repeat_it) {

@@ -155,6 +155,8 @@ TEST(apns_activity_render, updates_and_ends_with_a_channel_are_broadcasts) {
     EXPECT_EQ(request.push_type, "liveactivity");
     EXPECT_EQ(request.expiration, "0");
     EXPECT_EQ(request.body.find("channel"), std::string::npos);
+    job.options.expires_at = job.created_at + 30min;
+    EXPECT_EQ(rendered(job).expiration, "0");
     job.options.ttl = 60s;
     EXPECT_EQ(rendered(job).expiration, "1700000060");
   }
