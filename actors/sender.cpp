@@ -49,8 +49,11 @@ sender_actor::behavior_type sender_actor::make_behavior() {
     },
     [this](const drop_works& dropped) { drop(dropped.works); },
     [this](const return_works& paused) {
-      for (const auto& of : paused.works)
+      for (const auto& of : paused.works) {
+        if (const auto found = works_.find(of.get()); found != works_.end())
+          withdraw(found->second);
         return_work(of.get());
+      }
       send_returned();
     },
     [this](const destination_changed& change) {
@@ -201,7 +204,8 @@ void sender_actor::take_answers(const answers& arrived) {
   for (const auto& batch : arrived.batches) {
     const auto count = batch.accepted.size() + batch.others.size();
     auto& window = window_of(batch.of->dest);
-    if (works_.find(batch.of.get()) == works_.end()) { // dropped: its lease is another's
+    const auto found = works_.find(batch.of.get());
+    if (found == works_.end()) { // dropped: its lease is another's
       window.in_use -= std::min(window.in_use, count);
       judged += static_cast<std::ptrdiff_t>(batch.others.size());
       freed.insert(batch.of->dest);
@@ -209,8 +213,12 @@ void sender_actor::take_answers(const answers& arrived) {
     }
     outcome_batch outcomes{batch.of, batch.accepted, {}, now};
     outcomes.others.reserve(batch.others.size());
-    for (const auto& each : batch.others)
-      outcomes.others.push_back(decide_on(*judged++, *batch.of, each.position, now, window));
+    for (const auto& each : batch.others) {
+      const auto& verdict = *judged++;
+      outcomes.others.push_back(is_withdrawn(each)
+                                  ? not_sent(found->second, each.position, now)
+                                  : decide_on(verdict, *batch.of, each.position, now, window));
+    }
     window.awaiting_commit += count;
     const auto full = window.limit == 0 ? options_.window : window.limit;
     report(std::move(outcomes), count, window.awaiting_commit * 2 >= full);
@@ -242,13 +250,17 @@ void sender_actor::stop_job(const job_stopped& stop) {
       continue;
     work.stopped = status;
     work.stop_reason = stop.reason;
+    withdraw(work);
     settle_rest(work, status, stop.reason);
   }
 }
 
 void sender_actor::drop(const std::vector<work_ptr>& works) {
-  for (const auto& of : works)
+  for (const auto& of : works) {
+    if (const auto found = works_.find(of.get()); found != works_.end())
+      withdraw(found->second);
     leave(of.get());
+  }
 }
 
 void sender_actor::leave(const work* of) {

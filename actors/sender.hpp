@@ -54,6 +54,10 @@ public:
   void on_exit() override;
 
 private:
+  static bool is_withdrawn(const signalbox::answer& from) {
+    return from.kind == answer_kind::unsent && from.reason == withdrawn;
+  }
+
   struct active {
     work_ptr of;
     std::size_t master = 0;
@@ -120,6 +124,8 @@ private:
   void mark_again();
   bool may_submit(const active& work);
   void put_back(const work_slice& slice);
+  outcome not_sent(const active& work, std::uint32_t position, timestamp now) const;
+  void withdraw(const active& work);
   void finish_drain();
   void wake();
   window& window_of(const destination& dest);

@@ -34,6 +34,10 @@ std::vector<verdict> sender_actor::judge(const answers& arrived) {
     auto& seen = window.seen;
     seen.success = seen.success || !batch.accepted.empty();
     for (const auto& each : batch.others) {
+      if (is_withdrawn(each)) {
+        verdicts.emplace_back();
+        continue;
+      }
       auto judged = options_.classify(each);
       if (judged.trouble == trouble::outage && each.provider_alive) {
         // One that was passed over, while others that left later were taken.
@@ -225,20 +229,29 @@ bool sender_actor::may_submit(const active& work) {
 }
 
 // Certainly not sent, whatever its mark says: it gets an outcome that takes the mark away.
+outcome sender_actor::not_sent(const active& work, std::uint32_t position, timestamp now) const {
+  const auto& to = work.of->targets[position];
+  outcome back;
+  back.token = to.id;
+  back.index = to.index;
+  back.status = work.stopped.value_or(outcome_status::retry);
+  back.reason = work.stopped ? work.stop_reason : "not_sent";
+  back.attempts = to.attempts;
+  back.retry_at = now;
+  return back;
+}
+
+// What was submitted may still wait for a stream.
+void sender_actor::withdraw(const active& work) {
+  if (work.next > 0)
+    transport_->withdraw(work.of);
+}
+
 void sender_actor::put_back(const work_slice& slice) {
   const auto& work = works_.at(slice.of.get());
   outcome_batch batch{slice.of, {}, {}, clock_.now()};
-  for (std::uint32_t i = 0; i < slice.count; ++i) {
-    const auto& to = slice.of->targets[slice.first + i];
-    outcome back;
-    back.token = to.id;
-    back.index = to.index;
-    back.status = work.stopped.value_or(outcome_status::retry);
-    back.reason = work.stopped ? work.stop_reason : "not_sent";
-    back.attempts = to.attempts;
-    back.retry_at = batch.at;
-    batch.others.push_back(std::move(back));
-  }
+  for (std::uint32_t i = 0; i < slice.count; ++i)
+    batch.others.push_back(not_sent(work, slice.first + i, batch.at));
   window_of(slice.of->dest).awaiting_commit += slice.count;
   report(std::move(batch), slice.count, false);
 }

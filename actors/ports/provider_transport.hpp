@@ -4,9 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 namespace signalbox {
+
+/// Why a target that was withdrawn was not sent.
+inline constexpr std::string_view withdrawn = "withdrawn";
 
 /// A provider's connections for one sender instance, for every (app, environment) it is asked to
 /// send to. It owns its I/O thread; every function may be called from any thread and returns at
@@ -21,6 +25,10 @@ public:
   /// Sends `of->targets[first, first + count)`: each gets exactly one answer. What cannot be sent
   /// at once waits inside for a free stream; the caller bounds how much that can be by its window.
   virtual void submit(work_ptr of, std::uint32_t first, std::uint32_t count) = 0;
+
+  /// Answers what of the work still waits for a stream as unsent, with the reason `withdrawn`. What
+  /// has left ends as usual.
+  virtual void withdraw(work_ptr of) = 0;
 
   /// Streams the transport can have open at the same time for a destination: connections times the
   /// smaller of the configured and the provider's limit. What a default window is computed from.

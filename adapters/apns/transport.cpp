@@ -105,6 +105,10 @@ void apns_transport::submit(work_ptr of, std::uint32_t first, std::uint32_t coun
   loop_.submit(std::move(of), first, count);
 }
 
+void apns_transport::withdraw(work_ptr of) {
+  loop_.withdraw(std::move(of));
+}
+
 std::size_t apns_transport::stream_capacity(const destination& dest) const {
   return loop_.stream_capacity(dest);
 }

@@ -64,6 +64,7 @@ public:
 
   void on_answers(std::function<void(std::vector<answer_batch>)> sink) override;
   void submit(work_ptr of, std::uint32_t first, std::uint32_t count) override;
+  void withdraw(work_ptr of) override;
   std::size_t stream_capacity(const destination& dest) const override;
   /// `done` is called on the I/O thread, for every call. What is submitted after the stop is
   /// answered unsent until `done`, and dropped from then on.

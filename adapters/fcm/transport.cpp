@@ -93,6 +93,10 @@ void fcm_transport::submit(work_ptr of, std::uint32_t first, std::uint32_t count
   loop_.submit(std::move(of), first, count);
 }
 
+void fcm_transport::withdraw(work_ptr of) {
+  loop_.withdraw(std::move(of));
+}
+
 std::size_t fcm_transport::stream_capacity(const destination& dest) const {
   return loop_.stream_capacity(dest);
 }

@@ -18,7 +18,8 @@ constexpr auto protocol_error = "HTTP/2 protocol error";
 client_connection::client_connection(const boost::asio::any_io_executor& executor,
                                      boost::asio::ssl::context& context, client_options options,
                                      observer& owner)
-  : options_{std::move(options)}, owner_{owner}, session_{options_.max_streams, *this, options_.keeps},
+  : options_{std::move(options)}, owner_{owner}, session_{options_.max_streams, *this,
+                                                          options_.keeps},
     stream_{std::make_shared<tls_stream>(executor, context, static_cast<handler&>(*this))},
     connector_{std::make_shared<connector>(
       std::shared_ptr<boost::asio::ip::tcp::socket>{stream_, &stream_->socket()}, options_)},

@@ -1,5 +1,6 @@
 #include "adapters/http2/delivery_loop.hpp"
 
+#include "actors/ports/provider_transport.hpp"
 #include "adapters/http2/client_context.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -37,6 +38,13 @@ answer_batch all_unsent(work_ptr of, std::uint32_t first, std::uint32_t count,
 } // namespace
 
 class delivery_loop::core : public std::enable_shared_from_this<core> {
+  struct submission {
+    work_ptr of;
+    std::uint32_t first;
+    std::uint32_t count;
+    bool is_withdrawal;
+  };
+
 public:
   explicit core(delivery_loop_options options)
     : options_{std::move(options)}, context_{make_client_context(options_.ca_file)} {}
@@ -59,8 +67,14 @@ public:
   void on_answers(std::function<void(std::vector<answer_batch>)> sink) { sink_ = std::move(sink); }
 
   void submit(work_ptr of, std::uint32_t first, std::uint32_t count) {
+    post_in({std::move(of), first, count, false});
+  }
+
+  void withdraw(work_ptr of) { post_in({std::move(of), 0, 0, true}); }
+
+  void post_in(submission arrived) {
     std::lock_guard lock{mutex_};
-    inbox_.push_back({std::move(of), first, count});
+    inbox_.push_back(std::move(arrived));
     if (!std::exchange(inbox_posted_, true))
       asio::post(io_, [this] { take_inbox(); });
   }
@@ -95,12 +109,6 @@ public:
 private:
   static constexpr std::string_view stop_reason = "stopping";
 
-  struct submission {
-    work_ptr of;
-    std::uint32_t first;
-    std::uint32_t count;
-  };
-
   void configure(const destination& dest, delivery_pool& pool) {
     if (auto setup = options_.setup(dest))
       pool.configure(std::move(setup->options), std::move(setup->new_writer));
@@ -114,8 +122,11 @@ private:
       taken_.swap(inbox_);
       inbox_posted_ = false;
     }
-    for (auto& [of, first, count] : taken_) {
-      if (auto* pool = pool_for(of->dest)) {
+    for (auto& [of, first, count, is_withdrawal] : taken_) {
+      if (is_withdrawal) {
+        if (const auto known = pools_.find(of->dest); known != pools_.end())
+          known->second->withdraw(*of, withdrawn);
+      } else if (auto* pool = pool_for(of->dest)) {
         pool->push(of, first, count);
         if (touched_.empty() || touched_.back() != pool)
           touched_.push_back(pool);
@@ -217,6 +228,10 @@ void delivery_loop::on_answers(std::function<void(std::vector<answer_batch>)> si
 
 void delivery_loop::submit(work_ptr of, std::uint32_t first, std::uint32_t count) {
   core_->submit(std::move(of), first, count);
+}
+
+void delivery_loop::withdraw(work_ptr of) {
+  core_->withdraw(std::move(of));
 }
 
 std::size_t delivery_loop::stream_capacity(const destination& dest) const {

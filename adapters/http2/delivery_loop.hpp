@@ -50,6 +50,7 @@ public:
 
   void on_answers(std::function<void(std::vector<answer_batch>)> sink);
   void submit(work_ptr of, std::uint32_t first, std::uint32_t count);
+  void withdraw(work_ptr of);
   std::size_t stream_capacity(const destination& dest) const;
   void stop(std::function<void()> done);
 

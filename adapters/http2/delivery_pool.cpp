@@ -317,6 +317,16 @@ void delivery_pool::give_up(clock::time_point before, std::string_view why) {
   tell_answers();
 }
 
+void delivery_pool::withdraw(const signalbox::work& of, std::string_view why) {
+  const auto waiting = queue_.waiting();
+  queue_.withdraw(of, why);
+  if (queue_.waiting() == waiting)
+    return;
+  stats_.unsent.add(static_cast<std::int64_t>(waiting - queue_.waiting()));
+  stats_.waiting.set(static_cast<std::int64_t>(queue_.waiting()));
+  tell_answers();
+}
+
 void delivery_pool::tell_answers() {
   if (!std::exchange(told_answers_, true))
     on_answers_(*this);

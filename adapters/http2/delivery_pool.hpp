@@ -62,6 +62,9 @@ public:
   /// Sends what waits, as far as streams are free, and opens connections for the rest.
   void dispatch();
 
+  /// Answers what of the work waits as unsent.
+  void withdraw(const signalbox::work& of, std::string_view why);
+
   void take_answers(std::vector<answer_batch>& out);
 
   /// Targets that were pushed and are not answered yet.

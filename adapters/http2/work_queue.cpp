@@ -81,8 +81,8 @@ void work_queue::resend(const pick& unsent, clock::time_point now) {
   enqueue(from);
 }
 
-void work_queue::give_up(clock::time_point before, std::string_view why) {
-  const auto refuse_unsent = [&](active_work& of, std::uint32_t position) {
+void work_queue::refuse_waiting(active_work& of, clock::time_point before, std::string_view why) {
+  const auto refuse_unsent = [&](std::uint32_t position) {
     --waiting_;
     ++under_way_;
     ++of.under_way_;
@@ -92,23 +92,37 @@ void work_queue::give_up(clock::time_point before, std::string_view why) {
     unsent.reason = why;
     refuse(of, std::move(unsent));
   };
-  for (auto* of : turns_) {
-    std::erase_if(of->again_, [&](const auto& one) {
-      const bool late = one.since <= before;
-      if (late)
-        refuse_unsent(*of, one.position);
-      return late;
-    });
-    std::erase_if(of->ranges_, [&](const auto& range) {
-      const bool late = range.since <= before;
-      for (auto at = range.next; late && at < range.end; ++at)
-        refuse_unsent(*of, at);
-      return late;
-    });
-    of->in_turn_ = of->waits();
-  }
+  std::erase_if(of.again_, [&](const auto& one) {
+    const bool late = one.since <= before;
+    if (late)
+      refuse_unsent(one.position);
+    return late;
+  });
+  std::erase_if(of.ranges_, [&](const auto& range) {
+    const bool late = range.since <= before;
+    for (auto at = range.next; late && at < range.end; ++at)
+      refuse_unsent(at);
+    return late;
+  });
+  of.in_turn_ = of.waits();
+}
+
+void work_queue::give_up(clock::time_point before, std::string_view why) {
+  for (auto* of : turns_)
+    refuse_waiting(*of, before, why);
   std::erase_if(turns_, [](const auto* of) { return !of->in_turn_; });
   left_in_slice_ = slice_;
+}
+
+void work_queue::withdraw(const work& of, std::string_view why) {
+  const auto known = works_.find(&of);
+  if (known == works_.end() || !known->second->in_turn_)
+    return;
+  const bool has_turn = turns_.front() == known->second.get();
+  refuse_waiting(*known->second, clock::time_point::max(), why);
+  std::erase(turns_, known->second.get());
+  if (has_turn)
+    left_in_slice_ = slice_;
 }
 
 void work_queue::take_answers(std::vector<answer_batch>& out) {

@@ -82,12 +82,16 @@ public:
   /// Answers what has waited since `before` or longer as unsent, with this text.
   void give_up(clock::time_point before, std::string_view why);
 
+  /// Answers what of one work waits as unsent, with this text.
+  void withdraw(const work& of, std::string_view why);
+
   bool has_answers() const { return !answered_.empty(); }
   /// Moves the answers since the last call to the end of `out`, a batch for each work.
   void take_answers(std::vector<answer_batch>& out);
 
 private:
   void enqueue(active_work& of);
+  void refuse_waiting(active_work& of, clock::time_point before, std::string_view why);
   void mark_answered(active_work& of);
 
   std::size_t slice_;

@@ -356,5 +356,54 @@ TEST_F(sender_in_trouble, a_drain_does_not_wait_for_a_store_that_fails) {
   EXPECT_EQ(count(outcome_status::retry), 5u);
 }
 
+TEST_F(sender_in_trouble, a_job_that_ends_takes_back_what_waits_for_a_stream) {
+  start_sender(10);
+  transport->streams = 4;
+  const auto of = work_builder(1).targets(12).build();
+  assign({of});
+  tell(job_stopped{of->key.job, "superseded"});
+  EXPECT_EQ(transport->open.size(), 4u) << "only what has left ends as it ends";
+  EXPECT_EQ(count(outcome_status::skipped), 8u);
+  for (const auto& each : others())
+    EXPECT_EQ(each.reason, "superseded");
+  answer(4);
+  EXPECT_EQ(count(outcome_status::accepted), 4u);
+  commit_all();
+  EXPECT_EQ(finished_works(), std::vector{of});
+  EXPECT_EQ(credit_returned(), 12);
+}
+
+TEST_F(sender_in_trouble, a_pause_takes_back_what_waits_for_a_stream_without_charge) {
+  start_sender(10);
+  transport->streams = 4;
+  const auto of = work_builder(1).targets(12).build();
+  assign({of});
+  tell(return_works{{of}});
+  EXPECT_EQ(transport->open.size(), 4u);
+  const auto back = others();
+  ASSERT_EQ(back.size(), 6u);
+  for (const auto& each : back) {
+    EXPECT_EQ(each.status, outcome_status::retry);
+    EXPECT_EQ(each.attempts, 0);
+    EXPECT_EQ(each.retry_at, clock.now());
+  }
+  EXPECT_TRUE(news().empty()) << "it says nothing about the provider";
+  answer(4);
+  commit_all();
+  EXPECT_EQ(returned_works(), std::vector{of});
+}
+
+TEST_F(sender_in_trouble, what_waits_of_a_lost_lease_is_not_sent) {
+  start_sender(10);
+  transport->streams = 4;
+  const auto lost = work_builder(1).targets(10).build();
+  const auto next = work_builder(2).targets(10).build();
+  assign({lost, next});
+  tell(drop_works{{lost}});
+  EXPECT_EQ(transport->open.size(), 10u);
+  EXPECT_EQ(submitted_of(next), 6u) << "the places of what was taken back are free at once";
+  EXPECT_TRUE(outcomes().empty());
+}
+
 } // namespace
 } // namespace signalbox

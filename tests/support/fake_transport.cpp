@@ -24,6 +24,24 @@ void fake_transport::stop(std::function<void()> done) {
   finish_stop();
 }
 
+void fake_transport::withdraw(work_ptr of) {
+  answer_batch back{of, {}, {}};
+  for (auto it = open.begin() + static_cast<std::ptrdiff_t>(std::min(streams, open.size()));
+       it != open.end();) {
+    if (it->of != of) {
+      ++it;
+      continue;
+    }
+    auto unsent = unsent_answer();
+    unsent.position = it->position;
+    unsent.reason = withdrawn;
+    back.others.push_back(std::move(unsent));
+    it = open.erase(it);
+  }
+  if (!back.others.empty() && sink_)
+    sink_({std::move(back)});
+}
+
 void fake_transport::answer_next(std::size_t count, const script& how) {
   std::vector<answer_batch> batches;
   for (; count > 0 && !open.empty(); --count) {

@@ -31,6 +31,7 @@ public:
 
   void on_answers(std::function<void(std::vector<answer_batch>)> sink) override;
   void submit(work_ptr of, std::uint32_t first, std::uint32_t count) override;
+  void withdraw(work_ptr of) override;
   std::size_t stream_capacity(const destination&) const override { return 1'000; }
   void stop(std::function<void()> done) override;
 
@@ -40,7 +41,8 @@ public:
   void throw_next_submit(bool value = true) { throwing_ = value; }
 
   std::vector<submission> submissions;
-  std::deque<request> open; ///< submitted and not answered
+  std::deque<request> open;    ///< submitted and not answered
+  std::size_t streams = 1'000; ///< so many of them have left, the others wait
   bool stopped = false;
 
 private:

@@ -124,10 +124,35 @@ TEST(work_queue, a_work_is_let_go_after_its_last_answer) {
   EXPECT_EQ(of.use_count(), 1);
 }
 
+TEST(work_queue, a_withdrawn_work_answers_what_waits_and_leaves_others_their_turn) {
+  work_queue queue{2};
+  const auto first = work_of(5);
+  const auto second = work_of(3);
+  queue.push(first, 0, 5, at(0s));
+  queue.push(second, 0, 3, at(0s));
+  const auto sent = queue.next();
+  EXPECT_EQ(sent.from->of(), first);
+  queue.withdraw(*first, "withdrawn");
+  EXPECT_EQ(queue.waiting(), 3u);
+  EXPECT_EQ(queue.under_way(), 1u);
+  std::vector<answer_batch> answers;
+  queue.take_answers(answers);
+  ASSERT_EQ(answers.size(), 1u);
+  ASSERT_EQ(answers[0].others.size(), 4u);
+  for (const auto& each : answers[0].others) {
+    EXPECT_EQ(each.kind, answer_kind::unsent);
+    EXPECT_EQ(each.reason, "withdrawn");
+  }
+  EXPECT_EQ(queue.next().from->of(), second);
+  queue.withdraw(*first, "withdrawn");
+  EXPECT_EQ(queue.under_way(), 2u) << "nothing of it waits any more";
+}
+
 RC_GTEST_PROP(work_queue, every_target_is_answered_exactly_once, ()) {
   work_queue queue{*rc::gen::inRange<std::size_t>(1, 10)};
   std::map<std::pair<work_ptr, std::uint32_t>, int> answered;
   std::vector<work_queue::pick> out;
+  std::vector<work_ptr> works;
   std::size_t pushed = 0;
   std::vector<answer_batch> batches;
   const auto now = at(0s);
@@ -155,7 +180,8 @@ RC_GTEST_PROP(work_queue, every_target_is_answered_exactly_once, ()) {
   for (const auto step : steps) {
     if (step < 10) {
       const auto count = static_cast<std::uint32_t>(1 + step);
-      queue.push(work_of(count), 0, count, now);
+      works.push_back(work_of(count));
+      queue.push(works.back(), 0, count, now);
       pushed += count;
     } else if (step < 60 && queue.waiting() > 0) {
       out.push_back(queue.next());
@@ -164,8 +190,10 @@ RC_GTEST_PROP(work_queue, every_target_is_answered_exactly_once, ()) {
       const auto pick = out[chosen];
       out.erase(out.begin() + static_cast<std::ptrdiff_t>(chosen));
       finish(pick, step % 4);
-    } else if (step < 92) {
+    } else if (step < 91) {
       queue.give_up(now, "late");
+    } else if (step < 93 && !works.empty()) {
+      queue.withdraw(*works[works.size() / 2], "withdrawn");
     } else {
       collect();
     }
