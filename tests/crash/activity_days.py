@@ -67,7 +67,7 @@ def updates_faster_than_a_pass():
 def updates_beside_a_fan_out():
     """Both lanes at once: all accounts close, and the order holds."""
     with stage(LIVE) as (node, simulator):
-        register(node, tokens(20_000), "all")
+        register(node, tokens(20_000, 2), "all")
         phones = phones_with_an_activity(node)
         simulator.faults({name: {"latency_ms": [20, 40]} for name in ("apns", "fcm")})
         push = publish(node, "all")
@@ -145,6 +145,28 @@ def stopped_between_updates():
         node.start()
         jobs += update(node, 21, 30)
         check_ended(node, simulator, phones, jobs, 31)
+
+
+
+def further_lanes():
+    """Lanes of both kinds by configuration, chosen by the request; the wrong kind is a 400."""
+    more = merged(LIVE, {"lane": {"bulk": {"kind": '"push"'}, "matches": {"kind": '"live-activity"'}}})
+    with stage(more) as (node, simulator):
+        register(node, tokens(20_000, 2), "all")
+        phones = phones_with_an_activity(node)
+        simulator.faults({"apns": {"latency_ms": [20, 40]}})
+        bulk = publish(node, "all", lane="bulk")
+        jobs = [demo_activity.dispatch(node, "update", 1, lane="matches")]
+        jobs += [demo_activity.dispatch(node, "update", 2)]
+        for body, path in (({"title": "x", "lane": "matches"}, "/v1/topics/all/publish"),
+                           ({"title": "x", "lane": "none"}, "/v1/topics/all/publish")):
+            status, _, answer = node.call("POST", path, body)
+            check(status == 400 and answer["errors"][0]["pointer"] == "/lane", f"{body}: {status} {answer}")
+        check_ended(node, simulator, phones, jobs, 3)
+        view = wait_for_job(node, bulk)
+        check(view["lane"] == "bulk" and view["counts"]["accepted"] == 20_000, f"{view}")
+        status, _, view = node.call("GET", f"/v1/notifications/{jobs[0]}")
+        check(view["lane"] == "matches", f"{view}")
 
 
 if __name__ == "__main__":
