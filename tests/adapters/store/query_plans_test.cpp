@@ -108,5 +108,18 @@ TEST_F(query_plans, no_hot_statement_scans_or_sorts) {
   EXPECT_GT(checked, 100);
 }
 
+// A whole burst may be due at one moment: what lies before the place where the last claim stopped
+// is not passed by.
+TEST_F(query_plans, due_retries_are_sought_by_the_whole_cursor) {
+  const auto statements = statements_in(SOURCE_DIR "/adapters/store/sqlite/due_retries.cpp", {});
+  ASSERT_THAT(statements, testing::SizeIs(2));
+  const std::string by_index =
+    "SEARCH retries USING INDEX retries_due (lane=? AND app=? AND pool=? ";
+  EXPECT_THAT(plan_of(statements[0]),
+              testing::ElementsAre(by_index + "AND run_at=? AND (job,token)>(?,?))"));
+  EXPECT_THAT(plan_of(statements[1]),
+              testing::ElementsAre(by_index + "AND run_at>? AND run_at<?)"));
+}
+
 } // namespace
 } // namespace signalbox::sqlite
