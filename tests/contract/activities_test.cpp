@@ -674,6 +674,63 @@ TEST_P(store_contract, a_pause_of_a_topic_or_user_holds_its_activities) {
   EXPECT_EQ(cancel_jobs(rule).cancelled.size(), 1u);
 }
 
+TEST_P(store_contract, a_dispatch_for_a_few_devices_goes_out_with_its_acceptance) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.add_token("u", "android", token_kind::update, {}, {}, fcm);
+  const auto start = commit(live.start_job("a", scope_kind::user, "u"), true);
+  ASSERT_EQ(start.taken.size(), 2u);
+  EXPECT_EQ(tokens_sent(start.taken), (texts{"android", "start"}));
+  EXPECT_EQ(start.taken[0]->job->activity->seq, 1);
+  for (const auto& one : start.taken)
+    flush({accept(one)});
+  complete({start.taken[0]->key.job});
+  live.add_token("u", "device", token_kind::update, "a");
+  const auto update = commit(live.request(activity_action::update, "a"), true);
+  EXPECT_EQ(tokens_sent(update.taken), (texts{"android", "device"}));
+  const auto waits = commit(live.request(activity_action::update, "a"), true);
+  EXPECT_TRUE(waits.taken.empty()) << "the one before is in flight";
+  EXPECT_TRUE(live.take().empty());
+  for (const auto& one : update.taken)
+    flush({accept(one)});
+  complete({update.taken[0]->key.job});
+  expect_closed(update.taken[0]->key.job, 2);
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"android", "device"}));
+}
+
+TEST_P(store_contract, what_is_for_many_or_paused_is_left_to_the_planner) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 40);
+  const auto large = commit(live.request(activity_action::update, "a"), true);
+  EXPECT_TRUE(large.taken.empty());
+  EXPECT_EQ(targets_in(live.take()), 40u);
+  live.add_token("u", "other start", token_kind::start);
+  live.begin("b", scope_kind::user, "u");
+  live.add_token("u", "device", token_kind::update, "b");
+  work_rule rule;
+  rule.user = "u";
+  const auto stop = pause(rule);
+  EXPECT_TRUE(commit(live.request(activity_action::update, "b"), true).taken.empty());
+  EXPECT_TRUE(live.take().empty());
+  resume(stop.id);
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"device"}));
+}
+
+TEST_P(store_contract, without_targets_it_is_over_with_its_acceptance) {
+  activity_session live{*this};
+  add_token("u", "a push token");
+  const auto start = commit(live.start_job("a", scope_kind::user, "u"), true);
+  EXPECT_EQ(start.status, job_status::completed);
+  EXPECT_EQ(live.view("a").status, activity_status::failed);
+  live.add_token("u", "start", token_kind::start);
+  live.begin("b", scope_kind::user, "u");
+  const auto end = commit(live.request(activity_action::end, "b", {}), true);
+  EXPECT_EQ(end.status, job_status::completed);
+  EXPECT_EQ(live.view("b").status, activity_status::closed);
+}
+
 TEST_P(store_contract, turns_survive_a_crash) {
   activity_session live{*this};
   live.add_token("s", "start", token_kind::start, {}, "match");

@@ -55,6 +55,10 @@ activity_audience::page activity_audience::read(pool_code pool, std::int64_t pla
                                                            : read_bound(pool, place, limit);
 }
 
+bool activity_audience::is_read_by_tokens() const {
+  return scope_ == scope_kind::user || (action_ != activity_action::start && !whole_scope_);
+}
+
 bool activity_audience::is_by_channel(pool_code pool) const {
   return !channel_.empty() && action_ != activity_action::start && !is_fcm(pool);
 }

@@ -21,6 +21,9 @@ public:
   /// Reads what the dispatch's rows say; throws a failure about rows if they are damaged.
   activity_audience(connection& database, job_number job, timestamp now);
 
+  /// Whether a small audience is found by reading few rows: not a topic's, user by user.
+  bool is_read_by_tokens() const;
+
   struct page {
     std::vector<token_id> ids; ///< ascending
     std::int64_t next = 0;     ///< the place to go on from; -1: there are no more

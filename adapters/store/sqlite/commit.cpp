@@ -2,6 +2,8 @@
 
 #include "actors/target_list.hpp"
 #include "adapters/store/sqlite/activities.hpp"
+#include "adapters/store/sqlite/activity_targets.hpp"
+#include "adapters/store/sqlite/turns.hpp"
 
 #include <sqlite3.h>
 
@@ -12,6 +14,9 @@
 namespace signalbox::sqlite {
 
 namespace {
+
+// Read on the writer's thread, and so no more of a dispatch's.
+constexpr std::size_t most_direct_targets = 32;
 
 struct chunk_lease {
   std::int64_t owner = 0;
@@ -52,7 +57,7 @@ private:
       return {scope.code, std::move(scope.message), {}, {}, {}};
     auto& job = submission.job;
     if (job.activity)
-      return write_dispatch(job);
+      return write_dispatch(job, submission.take);
     auto context = context_of(job);
     const bool has_targets = !scope.targets.empty();
     const bool takes = submission.take && scope.is_known && has_targets;
@@ -80,7 +85,7 @@ private:
   }
 
   // A request about an activity: what it comes to, and its dispatch if it makes one.
-  commit_result write_dispatch(new_job& job) {
+  commit_result write_dispatch(new_job& job, bool takes) {
     const auto n = state_.next_job;
     auto accepted = accept_request(database_, job, n, now_);
     commit_result result{accepted.code, accepted.message, job_status::queued, {}, {}};
@@ -93,13 +98,47 @@ private:
     job.scope = {scope_kind::activity, accepted.answer.activity, {}, {}};
     job.options.expires_at =
       std::min(job.options.expires_at.value_or(timestamp::max()), accepted.expires_at);
-    resolved_scope scope;
-    scope.scope_id = accepted.activity;
-    insert_job(n, shared_.lanes.number_of(database_, job.lane), job, *context_of(job), scope,
-               job_status::queued, 0);
     insert_dispatch(database_, accepted, job, n);
+    resolved_scope scope;
+    if (takes && shared_.pauses.is_empty())
+      scope = audience_of(n);
+    scope.scope_id = accepted.activity;
+    const auto context = context_of(job);
+    context->activity = read_event(database_, n);
+    const auto lane = shared_.lanes.number_of(database_, job.lane);
+    if (scope.is_known)
+      result.status = scope.targets.empty() ? job_status::completed : job_status::in_progress;
+    insert_job(n, lane, job, *context, scope, result.status, count_pools(scope.targets));
     state_.jobs.put(job.id, n);
+    if (result.status == job_status::completed)
+      finish_dispatch(database_, n, result.status, now_);
+    else if (scope.is_known)
+      result.taken = write_chunks(n, lane, context, scope.targets, true);
     return result;
+  }
+
+  // Of a dispatch that need not wait for its turn, if it is for a few devices: else the planner
+  // reads it.
+  resolved_scope audience_of(job_number n) {
+    resolved_scope scope;
+    if (!has_turn_at_once(database_, n))
+      return scope;
+    begin_turn(database_, n, now_);
+    activity_audience audience{database_, n, now_};
+    if (!audience.is_read_by_tokens())
+      return scope;
+    for (const auto pool : all_pools) {
+      const auto page = audience.read(pool, 0, most_direct_targets);
+      if (page.next >= 0 || scope.targets.size() + page.ids.size() > most_direct_targets) {
+        scope.targets.clear();
+        return scope;
+      }
+      for (const auto id : page.ids)
+        if (auto seen = audience.look_at(id, pool); seen.reason.empty())
+          scope.targets.push_back({id, pool, std::move(seen.token), true});
+    }
+    scope.is_known = true;
+    return scope;
   }
 
   static std::shared_ptr<job_context> context_of(new_job& job) {

@@ -138,6 +138,11 @@ std::vector<job_number> begin_turn(connection& database, job_number job, timesta
   return ended;
 }
 
+bool has_turn_at_once(connection& database, job_number job) {
+  const auto own = find_dispatch(database, job);
+  return own && open_before(database, *own).empty();
+}
+
 pool_turn turn_in(connection& database, const retry_leases& leases, job_number job, pool_code pool,
                   timestamp now) {
   const auto own = find_dispatch(database, job);

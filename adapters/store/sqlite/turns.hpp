@@ -42,6 +42,10 @@ inline constexpr std::chrono::milliseconds straggler_wait{250};
 /// So long a target that still has an older request in flight waits for another look.
 inline constexpr std::chrono::milliseconds straggler_look{100};
 
+/// Whether nothing of the activity is open but this new dispatch, so that it may begin with its
+/// acceptance.
+bool has_turn_at_once(connection& database, job_number job);
+
 /// What the older dispatches leave of a pool.
 struct pool_turn {
   bool is_free = false;       ///< the dispatch may be planned there, but for
