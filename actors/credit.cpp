@@ -62,7 +62,8 @@ void credit_actor::serve() {
   if (!peers_)
     return;
   const auto count = waiting_.size();
-  for (auto [i, last_tried] = std::pair{std::size_t{0}, last_served_}; i < count; ++i) {
+  auto last_tried = last_served_;
+  for (std::size_t i = 0; i < count; ++i) {
     auto next = waiting_.upper_bound(last_tried);
     if (next == waiting_.end())
       next = waiting_.begin();

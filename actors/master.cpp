@@ -181,9 +181,10 @@ void master_actor::finish_claim(claimed& answer) {
   }
   if (draining_) {
     std::vector<lease_ref> leases;
+    leases.reserve(works.size());
     for (const auto& of : works)
       leases.push_back(lease_of(*of));
-    release(std::move(leases));
+    release(leases);
     finish_drain();
     return;
   }
@@ -381,7 +382,7 @@ void master_actor::release_waiting(Predicate fits) {
     }
   for (const auto* of : given_up)
     forget(of);
-  release(std::move(leases));
+  release(leases);
 }
 
 void master_actor::release_blocked() {
@@ -389,9 +390,9 @@ void master_actor::release_blocked() {
     release_waiting([this](const work& of) { return blocked_.contains(of.dest); });
 }
 
-void master_actor::release(std::vector<lease_ref> leases) {
-  for (auto& each : leases)
-    releases_.add(std::move(each), clock_.boot_now());
+void master_actor::release(const std::vector<lease_ref>& leases) {
+  for (const auto& each : leases)
+    releases_.add(each, clock_.boot_now());
   write_releases();
 }
 
@@ -413,7 +414,7 @@ void master_actor::take_back(const works_returned& returned) {
     leases.push_back(lease_of(*of));
     forget(of.get());
   }
-  release(std::move(leases));
+  release(leases);
 }
 
 void master_actor::change_destination(const destination_changed& change) {

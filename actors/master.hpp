@@ -72,7 +72,7 @@ private:
   template <class Predicate>
   void release_waiting(Predicate fits);
   void release_blocked();
-  void release(std::vector<lease_ref> leases);
+  void release(const std::vector<lease_ref>& leases);
   void write_releases();
   void take_back(const works_returned& returned);
   void change_destination(const destination_changed& change);

@@ -248,6 +248,7 @@ private:
         continue;
       part.budget -= std::min(part.budget, static_cast<std::size_t>(targets));
       part.claimed_since_wrap = true;
+      shared_.ahead.note_claim(place->first, part.dest.second);
       add({}, place->first, place->second, part.dest);
       return true;
     }

@@ -18,7 +18,6 @@ namespace signalbox::sqlite {
 
 namespace {
 
-constexpr std::size_t slice_chunks = 64;
 // Looking at so many chunks is cheaper than at two indexes.
 constexpr std::int64_t few_chunks = 4;
 constexpr std::size_t slice_retries = 1'000;

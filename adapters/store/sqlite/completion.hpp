@@ -19,6 +19,9 @@ void count_retried(connection& database, job_number job, const job_counts& count
 /// set now.
 bool try_complete(connection& database, job_number job, timestamp now);
 
+/// A slice closes so many chunks.
+inline constexpr std::size_t slice_chunks = 64;
+
 /// One slice of closing a terminal job: at most 64 unclaimed chunks and 1,000 unclaimed retry rows
 /// turn skipped (expired, for an EXPIRED job). Targets that were never tried get no receipt: the
 /// job's status says it all, and its counts are exact.

@@ -5,6 +5,7 @@
 #include "adapters/store/sqlite/lane_names.hpp"
 #include "adapters/store/sqlite/options.hpp"
 #include "adapters/store/sqlite/pauses.hpp"
+#include "adapters/store/sqlite/plan_ahead.hpp"
 #include "adapters/store/sqlite/pool.hpp"
 #include "adapters/store/sqlite/retry_leases.hpp"
 #include "adapters/store/sqlite/turn_waits.hpp"
@@ -26,6 +27,7 @@ struct shared_state {
   pause_list pauses;
   sqlite::retry_leases retry_leases;
   turn_waits waits;
+  plan_ahead ahead;
   /// Rises when rows that a job may have been resolved to are taken away.
   std::atomic<std::uint64_t> directory_generation{0};
 

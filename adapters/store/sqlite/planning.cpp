@@ -92,7 +92,7 @@ private:
 
 class step_reader {
 public:
-  step_reader(connection& database, const shared_state& shared, const planned_job& job,
+  step_reader(connection& database, shared_state& shared, const planned_job& job,
               std::size_t chunk_size, std::size_t most_chunks)
     : database_{database}, shared_{shared}, job_{job}, chunk_size_{chunk_size}, most_chunks_{
                                                                                   most_chunks} {
@@ -127,9 +127,17 @@ private:
   }
 
   bool has_room() {
-    return std::all_of(all_pools.begin(), all_pools.end(), [this](auto pool) {
-      return unclaimed(database_, job_, pool) < plan_ahead_chunks;
-    });
+    return std::all_of(all_pools.begin(), all_pools.end(),
+                       [this](auto pool) { return chunks_ahead(pool) < plan_ahead_chunks; });
+  }
+
+  std::size_t chunks_ahead(pool_code pool) {
+    if (shared_.ahead.is_full(job_.n, pool, shared_.now()))
+      return plan_ahead_chunks;
+    const auto count = unclaimed(database_, job_, pool);
+    if (count >= plan_ahead_chunks)
+      shared_.ahead.note_full(job_.n, pool, shared_.now());
+    return count;
   }
 
   std::optional<plan_step> read_topic() {
@@ -142,7 +150,7 @@ private:
     for (std::size_t i = 0; i < all_pools.size(); ++i) {
       if (step_.to.at[i] == finished)
         continue;
-      const auto waiting = unclaimed(database_, job_, all_pools[i]);
+      const auto waiting = chunks_ahead(all_pools[i]);
       if (waiting >= plan_ahead_chunks)
         continue;
       has_read = true;
@@ -250,8 +258,7 @@ private:
       const auto turn = turn_in(database_, shared_.retry_leases, job_.n, pool, shared_.now());
       if (!turn.is_free)
         continue;
-      const auto ahead = unclaimed(database_, job_, pool);
-      if (ahead >= plan_ahead_chunks || step_.chunks.size() >= most_chunks_)
+      if (chunks_ahead(pool) >= plan_ahead_chunks || step_.chunks.size() >= most_chunks_)
         continue;
       has_read = true;
       auto page = audience.read(pool, place, chunk_size_);
@@ -287,7 +294,7 @@ private:
   }
 
   connection& database_;
-  const shared_state& shared_;
+  shared_state& shared_;
   const planned_job& job_;
   std::size_t chunk_size_;
   std::size_t most_chunks_;
@@ -366,7 +373,7 @@ std::size_t write_step(connection& database, const plan_step& step, timestamp no
 }
 
 // A dispatch whose rows are damaged fails before anything of it is sent.
-std::optional<plan_step> read_step(connection& database, const shared_state& shared,
+std::optional<plan_step> read_step(connection& database, shared_state& shared,
                                    const planned_job& job, std::size_t chunk_size,
                                    std::size_t most_chunks) {
   try {
@@ -392,8 +399,12 @@ void note_superseded(connection& database, const shared_state& shared,
       written.result.superseded.push_back(found.id(0));
     written.ended.push_back(job);
   }
+  // At once as much as is planned ahead, so that the next one need not wait for it.
   for (const auto job : jobs)
-    close_slice(database, shared.retry_leases, job, shared.now());
+    for (std::size_t closed = 0; closed < all_pools.size() * plan_ahead_chunks;
+         closed += slice_chunks)
+      if (!close_slice(database, shared.retry_leases, job, shared.now()).more)
+        break;
 }
 
 // What is next may have changed since it was read.
