@@ -163,33 +163,38 @@ bool activity_audience::is_in_scope(std::optional<std::int64_t> user) {
     .has_value();
 }
 
+bool activity_audience::is_bound(token_id id, pool_code pool) {
+  return database_
+    .value("SELECT 1 FROM activity_bindings WHERE app = ? AND activity = ? AND pool = ? "
+           "AND token = ?",
+           app_, name_, pool, id)
+    .has_value();
+}
+
 activity_audience::check activity_audience::look_at(token_id id, pool_code pool) {
   std::string token;
   std::optional<std::int64_t> user;
   token_kind kind{};
   {
-    auto found = database_.query("SELECT token, user, platform * 16 + environment, kind, "
-                                 "invalidated_at IS NULL, expires_at FROM tokens WHERE id = ?",
+    auto found = database_.query("SELECT token, user, kind, invalidated_at IS NULL, expires_at "
+                                 "FROM tokens WHERE id = ?",
                                  id);
-    if (!found.next() || found.integer(2) != pool)
+    if (!found.next())
       return {{}, "deleted"};
-    if (found.integer(4) == 0)
+    if (found.integer(3) == 0)
       return {{}, "invalidated"};
-    if (!found.is_null(5) && found.time(5) <= now_)
+    if (!found.is_null(4) && found.time(4) <= now_)
       return {{}, "token_expired"};
     token = found.text(0);
     user = found.optional_integer(1);
-    kind = found.as<token_kind>(3);
+    kind = found.as<token_kind>(2);
   }
   if (kind == token_kind::channel)
     return {std::move(token), {}};
   if (!is_in_scope(user))
     return {{}, "unsubscribed"};
   const bool needs_binding = action_ != activity_action::start && !whole_scope_;
-  if (needs_binding &&
-      !database_.value("SELECT 1 FROM activity_bindings WHERE app = ? AND activity = ? "
-                       "AND pool = ? AND token = ?",
-                       app_, name_, pool, id))
+  if (needs_binding && !is_bound(id, pool))
     return {{}, "unbound"};
   return {std::move(token), {}};
 }

@@ -38,6 +38,8 @@ public:
   /// Looks at one target again at the send.
   check look_at(token_id id, pool_code pool);
 
+  bool is_bound(token_id id, pool_code pool); ///< to the dispatch's activity
+
   activity_number activity() const { return activity_; }
 
 private:

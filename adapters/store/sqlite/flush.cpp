@@ -106,6 +106,7 @@ private:
       return;
     const auto before = bits.count();
     job_counts counts;
+    cut_.reset();
     for (const auto* batch : batches) {
       for (const auto position : batch->accepted)
         if (position < of.targets.size() && bits.set(of.targets[position].index))
@@ -118,7 +119,7 @@ private:
       return;
     write_chunk(of, bits, counts);
     if (cut_)
-      note_cut(database_, job_, pool_, of.key.seq, *std::exchange(cut_, std::nullopt));
+      note_cut(database_, job_, pool_, of.key.seq, *cut_);
     if (bits.all())
       result_.finished_chunks_of.push_back(of.key.job);
   }

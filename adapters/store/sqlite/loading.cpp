@@ -67,7 +67,13 @@ private:
 
   void load_activity(const std::vector<wanted>& targets) {
     activity_audience audience{database_, job_, now_};
+    const auto whose = overtaken_in(database_, job_, pool_, into_.kind);
     for (const auto& one : targets) {
+      if (whose == overtaken::all ||
+          (whose == overtaken::bound && audience.is_bound(one.id, pool_))) {
+        skip(one, "superseded");
+        continue;
+      }
       const auto found = audience.look_at(one.id, pool_);
       if (found.reason.empty())
         add(one, found.token);
@@ -221,12 +227,6 @@ work_ptr load_work(connection& database, shared_state& shared, const claimed_wor
   if (const auto status = status_of(database, claimed.job); is_terminal(status)) {
     for (const auto& one : targets)
       loaded->settled.push_back({one.id, one.position, std::string{end_reason(status)}});
-    return loaded;
-  }
-  if (claimed.kind == work_kind::retry && facts.context->activity &&
-      is_overtaken(database, claimed.job)) {
-    for (const auto& one : targets)
-      loaded->settled.push_back({one.id, one.position, "superseded"});
     return loaded;
   }
   loader{

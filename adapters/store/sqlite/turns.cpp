@@ -108,8 +108,6 @@ turn_move next_move(connection& database, job_number job, timestamp now) {
     return turn_move::fail;
   if (own->begun)
     return turn_move::plan;
-  if (own->action == activity_action::start)
-    return turn_move::begin;
   if (own->action == activity_action::update &&
       (*status != static_cast<std::int64_t>(activity_status::active) || has_newer(database, *own)))
     return turn_move::give_up;
@@ -219,14 +217,24 @@ void fail_dispatch(connection& database, const retry_leases& leases, job_number 
     close_slice(database, leases, job, now);
 }
 
-bool is_overtaken(connection& database, job_number job) {
-  return database
-    .value("SELECT 1 FROM activity_dispatches own CROSS JOIN activity_dispatches d "
-           "ON d.activity = own.activity AND d.seq > own.seq CROSS JOIN jobs j ON j.n = d.job "
-           "WHERE own.job = ? AND d.begun = 1 AND (d.whole_scope = 1 OR d.action = 3) "
-           "AND j.status NOT IN (6, 7, 9) LIMIT 1",
-           job)
-    .has_value();
+overtaken overtaken_in(connection& database, job_number job, pool_code pool, work_kind kind) {
+  const auto own = find_dispatch(database, job);
+  if (!own || own->action != activity_action::start ||
+      destination_of(default_app, pool).provider == platform::apns)
+    return overtaken::nobody;
+  const auto is_after_one_with = [&](bool whole_scope) {
+    return database
+      .value("SELECT 1 FROM activity_dispatches d CROSS JOIN jobs j ON j.n = d.job "
+             "WHERE d.activity = ?1 AND d.seq > ?2 AND d.begun = 1 AND d.whole_scope = ?3 "
+             "AND (NOT ?4 OR EXISTS(SELECT 1 FROM chunks WHERE job = d.job AND pool = ?5)) "
+             "AND (j.status < 6 OR j.status = 9 OR EXISTS(SELECT 1 FROM chunks WHERE job = d.job "
+             "AND (status = 2 OR accepted + unknown > 0))) LIMIT 1",
+             own->activity, own->seq, whole_scope, kind == work_kind::chunk, pool)
+      .has_value();
+  };
+  if (is_after_one_with(true))
+    return overtaken::all;
+  return is_after_one_with(false) ? overtaken::bound : overtaken::nobody;
 }
 
 } // namespace signalbox::sqlite

@@ -5,6 +5,7 @@
 #include "adapters/store/sqlite/job_cache.hpp"
 #include "adapters/store/sqlite/ledger_state.hpp"
 #include "adapters/store/sqlite/pool.hpp"
+#include "messages/work.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -69,8 +70,15 @@ bool lacks_order(connection& database, job_number job);
 /// Ends such a dispatch: FAILED, what has not been sent is skipped.
 void fail_dispatch(connection& database, const retry_leases& leases, job_number job, timestamp now);
 
-/// Whether a retry of this dispatch is not to be sent any more, since a newer one is for the same
-/// devices.
-bool is_overtaken(connection& database, job_number job);
+/// Whose part of a start is not to be sent any more, since a newer dispatch was for them.
+enum class overtaken : std::uint8_t {
+  nobody,
+  bound, ///< the tokens that are bound to the activity
+  all,
+};
+/// A newer one that failed, was cancelled or expired counts if something of it may have left.
+/// For a chunk, one that is planned in the pool: then the chunk is claimed again after its owner
+/// was lost. A start's tokens at APNs are others than those of what follows.
+overtaken overtaken_in(connection& database, job_number job, pool_code pool, work_kind kind);
 
 } // namespace signalbox::sqlite
