@@ -35,9 +35,10 @@ constexpr std::chrono::milliseconds longest_round{500};
 struct job_state {
   job_id id;
   job_status status = job_status::queued;
-  bool is_dispatch = false;                        ///< of an activity
-  std::map<pool_code, std::vector<token_id>> busy; ///< with older dispatches, once looked up
-  std::optional<job_traits> traits;                ///< while there are pauses of jobs
+  bool is_dispatch = false; ///< of an activity
+  /// With older dispatches, once looked up; nothing if that cannot be known.
+  std::map<pool_code, std::optional<std::vector<token_id>>> busy;
+  std::optional<job_traits> traits; ///< while there are pauses of jobs
 };
 
 // One destination's part of a claim.
@@ -186,9 +187,16 @@ private:
     if (!job.is_dispatch)
       return false;
     const auto [known, is_new] = job.busy.try_emplace(pool);
+    auto& busy = known->second;
     if (is_new)
-      known->second = busy_tokens(database_, shared_.retry_leases, at.job, pool);
-    return std::binary_search(known->second.begin(), known->second.end(), at.token);
+      try {
+        busy = busy_tokens(database_, shared_.retry_leases, at.job, pool);
+      } catch (const failure& error) {
+        if (!error.is_about_rows())
+          throw;
+        spdlog::error("event=order_unknown job={} error=\"{}\"", job.id.to_string(), error.what());
+      }
+    return !busy || std::binary_search(busy->begin(), busy->end(), at.token);
   }
 
   // False if the database refuses these rows: others may do.

@@ -1,7 +1,11 @@
 // Where the order of an activity's dispatches cannot be known, nothing is sent.
 
 #include "adapters/store/sqlite/connection.hpp"
+#include "tests/adapters/store/commit_gate.hpp"
 #include "tests/adapters/store/store_fixture.hpp"
+
+#include <numeric>
+#include <thread>
 
 namespace signalbox {
 namespace {
@@ -11,7 +15,9 @@ using namespace std::chrono_literals;
 class activity_order : public store_fixture {
 protected:
   void SetUp() override {
-    store = open();
+    auto held = options();
+    held.fault = [gate = gate] { return gate->pass(); };
+    store = std::move(sqlite_store::open(held).value);
     for (int i = 0; i < 4; ++i) {
       activity_token_registration token;
       token.user = "u";
@@ -93,6 +99,20 @@ protected:
     EXPECT_EQ(seen.pending(), 0);
   }
 
+  void expect_superseded(const job_id& id, std::int64_t total) {
+    await<std::vector<job_id>>([&](auto done) { store->complete({id}, std::move(done)); });
+    const auto seen = view(id);
+    EXPECT_EQ(seen.status, job_status::superseded);
+    EXPECT_EQ(seen.total, total);
+    EXPECT_EQ(seen.pending(), 0);
+  }
+
+  std::int64_t count(const std::string& table) {
+    sqlite::connection tool{options().path, {}};
+    return *tool.value(("SELECT COUNT(*) FROM " + table).c_str());
+  }
+
+  std::shared_ptr<commit_gate> gate = std::make_shared<commit_gate>();
   std::unique_ptr<sqlite_store> store;
 };
 
@@ -101,6 +121,7 @@ TEST_F(activity_order, a_dispatch_without_its_row_fails_before_anything_is_sent)
   tamper("DELETE FROM activity_dispatches WHERE seq = 2");
   plan();
   EXPECT_TRUE(claim(10).empty());
+  EXPECT_TRUE(view(job).completed_at.has_value()) << "it is closed at once";
   expect_failed(job, 0, 0);
 }
 
@@ -109,6 +130,7 @@ TEST_F(activity_order, a_dispatch_without_its_activity_fails_before_anything_is_
   tamper("DELETE FROM activities");
   plan();
   EXPECT_TRUE(claim(10).empty());
+  EXPECT_TRUE(view(job).completed_at.has_value()) << "it is closed at once";
   expect_failed(job, 0, 0);
 }
 
@@ -116,6 +138,14 @@ TEST_F(activity_order, an_order_lost_after_planning_stops_before_anything_is_sen
   const auto job = commit(request(activity_action::update));
   plan();
   tamper("DELETE FROM activity_dispatches WHERE seq = 2");
+  EXPECT_TRUE(claim(10).empty());
+  expect_failed(job, 0, 3);
+}
+
+TEST_F(activity_order, an_activity_lost_after_planning_stops_before_anything_is_sent) {
+  const auto job = commit(request(activity_action::update));
+  plan();
+  tamper("DELETE FROM activities");
   EXPECT_TRUE(claim(10).empty());
   expect_failed(job, 0, 3);
 }
@@ -153,6 +183,131 @@ TEST_F(activity_order, an_order_lost_before_a_retry_drops_it) {
   tamper("DELETE FROM activity_dispatches WHERE seq = 2");
   EXPECT_TRUE(claim(10).empty());
   expect_failed(job, 0, 3);
+}
+
+TEST_F(activity_order, what_failed_or_was_cancelled_supersedes_nothing_before_it_is_closed_either) {
+  const auto older = commit(request(activity_action::update));
+  const auto newer = commit(request(activity_action::update));
+  tamper(
+    "UPDATE jobs SET status = 7 WHERE n = (SELECT job FROM activity_dispatches WHERE seq = 3)");
+  plan();
+  EXPECT_EQ(view(newer).status, job_status::cancelled);
+  EXPECT_EQ(view(older).total, 3);
+  EXPECT_FALSE(claim(1).empty());
+}
+
+TEST_F(activity_order, what_was_cancelled_just_before_its_turn_supersedes_nothing) {
+  const auto older = commit(request(activity_action::update));
+  plan();
+  const auto works = claim(1);
+  ASSERT_EQ(works.size(), 1u);
+  flush({works[0], {0}, {}, now()});
+  const auto newer = commit(request(activity_action::update));
+  gate->shut();
+  auto in_the_way = std::async(std::launch::async, [&] { commit(job_for("u")); });
+  gate->wait_until_held();
+  std::promise<errc> cancelled;
+  store->cancel_job(default_app, newer, [&](auto answer) { cancelled.set_value(answer.code); });
+  std::promise<errc> planned;
+  store->plan("push", 2, [&](auto answer) { planned.set_value(answer.code); });
+  std::this_thread::sleep_for(100ms); // whose turn it is is read meanwhile
+  gate->open();
+  in_the_way.get();
+  EXPECT_EQ(cancelled.get_future().get(), errc::ok);
+  EXPECT_EQ(planned.get_future().get(), errc::ok);
+  EXPECT_EQ(view(older).status, job_status::in_progress);
+}
+
+TEST_F(activity_order, where_it_cannot_be_known_what_is_in_flight_nothing_is_sent) {
+  commit(request(activity_action::update));
+  plan();
+  const auto sent = claim(10);
+  ASSERT_EQ(sent.size(), 2u);
+  flush({sent[0], {0}, {}, now()});
+  const auto newer = commit(request(activity_action::update));
+  tamper("UPDATE chunks SET ids = x'ff' WHERE status = 2");
+  plan();
+  EXPECT_TRUE(claim(10).empty());
+  expect_failed(newer, 0, 0);
+}
+
+TEST_F(activity_order, a_device_set_apart_waits_while_it_cannot_be_known_what_is_in_flight) {
+  const auto older = commit(request(activity_action::update));
+  plan();
+  const auto sent = claim(10);
+  ASSERT_EQ(sent.size(), 2u);
+  flush({sent[0], {0, 1}, {}, now()});
+  commit(request(activity_action::update));
+  plan();
+  advance(300ms);
+  plan();
+  tamper("UPDATE chunks SET ids = x'ff' WHERE status = 2");
+  advance(1s);
+  const auto works = claim(10);
+  ASSERT_EQ(works.size(), 1u) << "the others are claimed all the same";
+  EXPECT_EQ(works[0]->targets.size(), 2u);
+  flush({works[0], {0, 1}, {}, now()});
+  flush({sent[1], {0}, {}, now()});
+  advance(1s);
+  const auto last = claim(10);
+  ASSERT_EQ(last.size(), 1u);
+  EXPECT_EQ(last[0]->targets.size(), 1u);
+  expect_superseded(older, 3);
+}
+
+TEST_F(activity_order, a_target_whose_binding_is_gone_is_skipped_at_the_send) {
+  const auto job = commit(request(activity_action::update));
+  plan();
+  tamper("DELETE FROM activity_bindings WHERE token = (SELECT MIN(token) FROM activity_bindings)");
+  const auto works = claim(10);
+  ASSERT_EQ(works.size(), 2u);
+  EXPECT_EQ(works[0]->targets.size() + works[1]->targets.size(), 2u);
+  ASSERT_EQ(works[0]->settled.size(), 1u);
+  EXPECT_EQ(works[0]->settled[0].reason, "unbound");
+  EXPECT_EQ(view(job).total, 3);
+}
+
+TEST_F(activity_order, an_end_that_failed_ends_nothing) {
+  const auto end = commit(request(activity_action::end));
+  tamper("DELETE FROM activity_dispatches WHERE seq = 2");
+  plan();
+  expect_failed(end, 0, 0);
+  commit(request(activity_action::update));
+  plan();
+  EXPECT_EQ(claim(10).size(), 2u);
+}
+
+TEST_F(activity_order, an_activity_that_is_forgotten_leaves_no_rows) {
+  commit(request(activity_action::update));
+  plan();
+  const auto sent = claim(1);
+  ASSERT_EQ(sent.size(), 1u);
+  flush({sent[0], {0}, {}, now()});
+  commit(request(activity_action::end));
+  plan();
+  outcome cut;
+  cut.token = sent[0]->targets.at(1).id;
+  cut.index = sent[0]->targets[1].index;
+  cut.status = outcome_status::skipped;
+  cut.reason = "superseded";
+  flush({sent[0], {}, {cut}, now()});
+  plan();
+  EXPECT_EQ(count("activity_turns"), 1);
+  std::vector<job_id> ended;
+  for (const auto& each : claim(10)) {
+    std::vector<std::uint32_t> all(each->targets.size());
+    std::iota(all.begin(), all.end(), 0u);
+    flush({each, all, {}, now()});
+    ended.push_back(each->key.job);
+  }
+  await<std::vector<job_id>>([&](auto done) { store->complete(ended, std::move(done)); });
+  for (int i = 0; i < 6; ++i) {
+    advance(24h * 8);
+    await<sweep_result>([&](auto done) { store->sweep({"push"}, std::move(done)); });
+  }
+  for (const auto* table :
+       {"activities", "activity_dispatches", "activity_turns", "activity_bindings"})
+    EXPECT_EQ(count(table), 0) << table;
 }
 
 } // namespace
