@@ -17,7 +17,7 @@ protected:
     auto peers = std::make_shared<lane_peers>();
     peers->lane = "push";
     for (int i = 0; i < 2; ++i) {
-      hints.push_back(std::make_shared<inbox<work_hint>>());
+      hints.push_back(std::make_shared<inbox<work_hint, job_stopped>>());
       peers->masters.push_back(probe<master>(hints.back()));
     }
     anon_send_urgent(plan, peers_changed{std::move(peers)});
@@ -40,7 +40,7 @@ protected:
   }
 
   fake_store store{clock};
-  std::vector<std::shared_ptr<inbox<work_hint>>> hints;
+  std::vector<std::shared_ptr<inbox<work_hint, job_stopped>>> hints;
 };
 
 TEST_F(planner_stage, a_new_one_looks_for_what_a_former_one_left) {
@@ -59,6 +59,17 @@ TEST_F(planner_stage, goes_on_while_there_is_more_and_hints_each_time) {
   EXPECT_GE(store.calls(store_call::plan) - before, 3u);
   EXPECT_EQ(hints[2]->all<work_hint>().size(), 3u);
   EXPECT_EQ(hints[3]->all<work_hint>().size(), 3u);
+}
+
+TEST_F(planner_stage, tells_every_master_at_once_what_a_newer_dispatch_has_superseded) {
+  const auto plan = start_planner();
+  store.superseded = {job_number(7)};
+  hint(plan);
+  for (const auto& each : hints) {
+    ASSERT_EQ(each->all<job_stopped>().size(), 1u);
+    EXPECT_EQ(each->all<job_stopped>()[0].job, job_number(7));
+    EXPECT_EQ(each->all<job_stopped>()[0].reason, "superseded");
+  }
 }
 
 TEST_F(planner_stage, one_step_at_a_time_and_no_hint_is_lost) {

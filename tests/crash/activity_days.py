@@ -53,6 +53,34 @@ def check_ended(node, simulator, phones, jobs, end_seq):
     check(status == 200 and activity["status"] == "CLOSED", f"the activity: {status} {activity}")
 
 
+def what_requests_are_answered():
+    """What each request is answered: 202 with its dispatch, or 200, 400 and 404 without one."""
+    with stage(LIVE) as (node, _):
+        phones = demo_activity.phones_of(4, 1)
+        for phone in phones:
+            phone.install(node)
+        name, state = {"activityId": demo_activity.ACTIVITY}, {"payload": {"seq": 1}}
+        start = {"action": "start", **name, **state, **START}
+
+        def ask(event, expected, outcome=None):
+            status, _, answer = node.call("POST", "/v1/live-activity/jobs", event)
+            check(status == expected and (not outcome or answer["status"] == outcome), f"{event}: {status} {answer}")
+            check(("dispatchId" in answer) == (expected == 202), f"{event}: {answer}")
+            return wait_for_job(node, answer["dispatchId"]) if expected == 202 else None
+
+        ask({"action": "update", **name, **state}, 404)
+        for left_out in ("alert", "attributesType", "attributes"):
+            options = {key: value for key, value in START["options"].items() if key != left_out}
+            ask({**start, "options": options}, 400)
+        ask(start, 202, "started")
+        ask(start, 200, "already_started")
+        ask({"action": "update", **name, **state}, 202, "updated")
+        ask({"action": "end", **name}, 202, "ended")
+        ask({"action": "end", **name}, 200, "closed")
+        ask({"action": "update", **name, **state}, 404)
+        ask(start, 200, "already_started")
+
+
 def updates_faster_than_a_pass():
     """Updates that come faster than they can be sent replace each other, and the end arrives."""
     with stage(LIVE) as (node, simulator):

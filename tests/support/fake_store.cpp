@@ -80,8 +80,11 @@ void fake_store::commit_jobs(std::vector<job_submission> jobs, std::chrono::mill
 }
 
 void fake_store::plan(const std::string& lane, std::size_t chunk_size, callback<plan_result> done) {
-  take<plan_result>(store_call::plan, std::move(done),
-                    [this, lane, chunk_size] { return ledger.plan(lane, chunk_size); });
+  take<plan_result>(store_call::plan, std::move(done), [this, lane, chunk_size] {
+    auto planned = ledger.plan(lane, chunk_size);
+    planned.superseded = std::exchange(superseded, {});
+    return planned;
+  });
 }
 
 void fake_store::claim(claim_request request, callback<claim_result> done) {
