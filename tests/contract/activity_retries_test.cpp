@@ -227,8 +227,9 @@ TEST_P(store_contract, an_update_in_another_pool_leaves_a_start_that_is_not_clai
 
 TEST_P(store_contract, dropping_a_retry_does_not_move_where_another_activity_goes_on) {
   with_a_start_that_waits live{*this};
-  live.add_audience("match", "z", 3, fcm);
+  live.add_audience("match", "z", 1, fcm);
   live.add_token("u", "android", token_kind::update, {}, {}, fcm);
+  live.add_audience("match", "z", 3, fcm); // two more, behind that device
   const auto start = live.start_later(std::chrono::seconds{10});
   live.update("a");
   live.accept_all(live.take());
