@@ -15,12 +15,13 @@ from launcher import Node, Simulator, fresh_directory
 MIX = {"500 InternalServerError": 0.05, "429 TooManyRequests": 0.05, "no-answer": 0.01,
        "410 Unregistered": 0.02}
 TIMEOUT_S = 1
-CONNECTIONS, STREAMS = 8, 1_000
+CONNECTIONS, STREAMS = 4, 1_000
 # One in a hundred requests keeps its stream for a second: at 100,000 a second that is 1,000 streams.
-WINDOW = CONNECTIONS * STREAMS + 1_000
+FLUSH = 5_000
+WINDOW = CONNECTIONS * STREAMS + FLUSH
 SETTINGS = {
     "apns": {"request-timeout": f"{TIMEOUT_S}s", "connections": CONNECTIONS, "max-streams": STREAMS},
-    "lane": {"push": {"window": WINDOW}},
+    "lane": {"push": {"window": WINDOW, "flush-size": FLUSH}},
 }
 
 
@@ -93,6 +94,7 @@ def run(quick):
     try:
         import_topic(node, "all", tokens(devices, 1))
         print(f"request timeout {TIMEOUT_S} s, {CONNECTIONS} connections of {STREAMS} streams, window {WINDOW}, "
+              f"flushes of {FLUSH}, "
               f"in both; the mix: {MIX}, Retry-After 1 s with 429")
         print(f"{'pair':>4} {'clean/s':>9} {'mix/s':>9} {'ratio':>6} {'CPU us clean':>12} {'mix':>6}  outcomes of the mix")
         ratios = []

@@ -119,10 +119,11 @@ replay_result write_replay(connection& database, shared_state& shared, writer_st
   replay_result written;
   written.more = found.more;
   replayer replayer{database, shared, state};
-  for (const auto& [source, letters] : group(found)) {
+  for (const auto& of_job : group(found)) {
     std::optional<replayed_job> made;
-    if (const auto error = try_part(database, [&] { made = replayer.write(source, letters); }))
-      spdlog::error("event=job_not_replayed job_number={} error=\"{}\"", source, *error);
+    if (const auto error =
+          try_part(database, [&] { made = replayer.write(of_job.first, of_job.second); }))
+      spdlog::error("event=job_not_replayed job_number={} error=\"{}\"", of_job.first, *error);
     else if (made) {
       written.targets += made->targets;
       written.jobs.push_back(std::move(*made));
