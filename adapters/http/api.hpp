@@ -70,7 +70,7 @@ void add_job_routes(router& routes, api_ports_ptr api);
 void add_control_routes(router& routes, api_ports_ptr api); ///< pauses and the bulk cancel
 void add_activity_routes(router& routes, api_ports_ptr api);
 void add_activity_token_routes(router& routes, api_ports_ptr api); ///< and subscriptions
-void add_channel_routes(router& routes, api_ports_ptr api); ///< broadcast channels of APNs
+void add_channel_routes(router& routes, api_ports_ptr api);
 void add_dead_letter_routes(router& routes, api_ports_ptr api);
 void add_breaker_routes(router& routes, api_ports_ptr api);
 
