@@ -77,7 +77,8 @@ struct new_job {
   /// A dispatch of a Live Activity. `scope` is then the start's user or topic, or whom an update or
   /// end without an id is for; kind `activity` when the id says all. `payload` has the request's
   /// options instead of a push's members: alert, attributes_type, attributes, priority, stale_date,
-  /// dismissal_date, relevance_score, collapse_id, input_push_token, apns, fcm.
+  /// dismissal_date, relevance_score, collapse_id, input_push_token, input_push_channel, apns,
+  /// fcm.
   std::optional<activity_request> activity;
 };
 

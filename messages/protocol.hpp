@@ -23,10 +23,10 @@ namespace signalbox {
 // --- what travels
 // ------------------------------------------------------------------------------------
 
-/// How the HTTP adapter hears what became of a job. `accepted` has what the store answered, with its
-/// code ok: also for a request about an activity that made no job. Called at most once, from any
-/// thread; destroyed without a call, it answers 503, so that a message which a full mailbox refused
-/// or a crashed actor took along still gets its answer.
+/// How the HTTP adapter hears what became of a job. `accepted` has what the store answered, with
+/// its code ok: also for a request about an activity that made no job. Called at most once, from
+/// any thread; destroyed without a call, it answers 503, so that a message which a full mailbox
+/// refused or a crashed actor took along still gets its answer.
 class job_reply {
 public:
   virtual ~job_reply() = default;
