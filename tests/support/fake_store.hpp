@@ -69,7 +69,7 @@ public:
   void measure(const std::string& lane, callback<backlog> done) override;
 
   fake_ledger ledger;
-  std::vector<job_id> superseded; ///< what the next plan() says it has superseded
+  std::vector<job_id> superseded;                  ///< what the next plan() says it has superseded
   std::vector<std::vector<job_submission>> groups; ///< as they were asked to be committed
   std::vector<claim_request> claims;
   std::vector<std::vector<lease_ref>> releases;
