@@ -46,7 +46,7 @@ private:
   void step() {
     const auto choice = below(100);
     if (choice < 14)
-      dispatches_.push_back(live_.update("a"));
+      update();
     else if (choice < 34)
       session_.plan_all(1 + below(3));
     else if (choice < 54)
@@ -61,8 +61,18 @@ private:
       session_.cancel(dispatches_[below(dispatches_.size())]);
   }
 
-  void claim(std::size_t chunks) {
-    for (const auto& one : session_.claim({{apns, 100}, {fcm, 100}}, chunks).works) {
+  // Half of them may begin with their acceptance.
+  void update() {
+    const auto made = session_.commit(live_.request(activity_action::update, "a"), below(2) == 0);
+    ASSERT_TRUE(made.activity && made.activity->dispatch) << made.message;
+    dispatches_.push_back(*made.activity->dispatch);
+    hold(made.taken);
+  }
+
+  void claim(std::size_t chunks) { hold(session_.claim({{apns, 100}, {fcm, 100}}, chunks).works); }
+
+  void hold(const std::vector<work_ptr>& works) {
+    for (const auto& one : works) {
       session_.flush({session_.settled(one)});
       held_work held{one, {}};
       for (std::size_t k = 0; k < one->targets.size(); ++k) {
