@@ -620,6 +620,19 @@ TEST_P(store_contract, without_targets_it_is_over_with_its_acceptance) {
   EXPECT_EQ(live.view("b").status, activity_status::closed);
 }
 
+TEST_P(store_contract, what_was_sent_to_all_is_completed_and_not_superseded) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 2);
+  const auto first = live.update("a");
+  flush({accept(live.take().at(0))});
+  live.update("a");
+  EXPECT_EQ(targets_in(live.take()), 2u);
+  EXPECT_EQ(view(first).status, job_status::completed);
+  expect_closed(first, 2);
+}
+
 TEST_P(store_contract, turns_survive_a_crash) {
   activity_session live{*this};
   live.add_token("s", "start", token_kind::start, {}, "match");

@@ -128,6 +128,8 @@ std::vector<job_number> begin_turn(connection& database, job_number job, timesta
                    now, job);
   std::vector<job_number> ended;
   for (const auto& each : open_before(database, *own)) {
+    if (try_complete(database, each.job, now))
+      continue; // all of it was sent, and only its completion was under way
     if (each.action == activity_action::update)
       end_one(database, each.job, job_status::superseded, ended);
     else if (own->action == activity_action::end && is_waiting(database, each.job))
