@@ -633,6 +633,45 @@ TEST_P(store_contract, what_was_sent_to_all_is_completed_and_not_superseded) {
   expect_closed(first, 2);
 }
 
+TEST_P(store_contract, what_is_cut_late_moves_no_plan_that_has_begun) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 600);
+  const auto older = live.update("a");
+  plan_all(2);
+  const auto sent = claim({{apns, 4}}, 2).works;
+  ASSERT_EQ(sent.size(), 2u);
+  flush({accept(sent[0], 0, 1), accept(sent[1], 0, 1)});
+  const auto newer = live.update("a");
+  plan_all(2);
+  advance(std::chrono::milliseconds{300});
+  plan_all(2); // as far ahead as it may be
+  auto cut = others(sent[0], {outcome_of(sent[0], 1, outcome_status::skipped)});
+  cut.others[0].reason = "superseded";
+  flush({cut});
+  std::map<std::string, int> got;
+  for (int round = 0; round < 1'000 && !view(newer).completed_at; ++round) {
+    plan_all(2);
+    for (const auto& one : claim_all().works) {
+      for (const auto& token : tokens_in(one))
+        got[token] += one->key.job == newer ? 1 : 0;
+      flush({accept(one), settled(one)});
+      complete({one->key.job});
+    }
+    advance(std::chrono::milliseconds{200});
+    if (round == 2) {
+      flush({others(sent[1], {outcome_of(sent[1], 1, outcome_status::unknown)})});
+      complete({older});
+    }
+    sweep();
+  }
+  expect_closed(newer, 600);
+  EXPECT_EQ(got.size(), 600u);
+  for (const auto& [token, times] : got)
+    EXPECT_EQ(times, 1) << token;
+}
+
 TEST_P(store_contract, turns_survive_a_crash) {
   activity_session live{*this};
   live.add_token("s", "start", token_kind::start, {}, "match");

@@ -1,7 +1,5 @@
 #include "adapters/store/sqlite/activity_targets.hpp"
 
-#include "adapters/store/sqlite/turns.hpp"
-
 #include <algorithm>
 
 namespace signalbox::sqlite {
@@ -47,12 +45,12 @@ activity_audience::activity_audience(connection& database, job_number job, times
   channel_pool_ = pool_of(platform::apns, found.as<environment>(8));
 }
 
-activity_audience::page activity_audience::read(pool_code pool, std::int64_t place,
+activity_audience::page activity_audience::read(pool_code pool, std::int64_t place, token_id first,
                                                 std::size_t limit) {
   if (is_by_channel(pool))
     return read_channel(pool);
   return action_ == activity_action::start || whole_scope_ ? read_scope(pool, place, limit)
-                                                           : read_bound(pool, place, limit);
+                                                           : read_bound(pool, place, first, limit);
 }
 
 bool activity_audience::is_read_by_tokens() const {
@@ -77,14 +75,13 @@ activity_audience::page activity_audience::read_channel(pool_code pool) {
 // From where the one before was stopped to the end, then from the start to there: whoever is left
 // out by one that was superseded comes first in the next.
 activity_audience::page activity_audience::read_bound(pool_code pool, std::int64_t place,
-                                                      std::size_t limit) {
-  const auto begin = first_token(database_, activity_, pool);
+                                                      token_id first, std::size_t limit) {
   auto at = ring_place::from(place);
   if (place == 0)
-    at.last = begin > 0 ? begin - 1 : 0;
+    at.last = first > 0 ? first - 1 : 0;
   page found;
   for (;;) {
-    const auto end = at.wrapped ? begin : std::numeric_limits<token_id>::max();
+    const auto end = at.wrapped ? first : std::numeric_limits<token_id>::max();
     std::size_t count = 0;
     {
       auto rows = database_.query(
@@ -103,7 +100,7 @@ activity_audience::page activity_audience::read_bound(pool_code pool, std::int64
       found.next = at.stored();
       break;
     }
-    if (at.wrapped || begin == 0) {
+    if (at.wrapped || first == 0) {
       found.next = no_more;
       break;
     }

@@ -29,7 +29,8 @@ public:
     std::int64_t next = 0;     ///< the place to go on from; -1: there are no more
   };
   /// The next tokens of a pool, from a place on: 0 is the start, other places come from `next`.
-  page read(pool_code pool, std::int64_t place, std::size_t limit);
+  /// Bound tokens are read from `first` to the end, and then from the start to there.
+  page read(pool_code pool, std::int64_t place, token_id first, std::size_t limit);
 
   struct check {
     std::string token;       ///< empty: not to be sent to
@@ -43,7 +44,7 @@ public:
   activity_number activity() const { return activity_; }
 
 private:
-  page read_bound(pool_code pool, std::int64_t place, std::size_t limit);
+  page read_bound(pool_code pool, std::int64_t place, token_id first, std::size_t limit);
   page read_scope(pool_code pool, std::int64_t place, std::size_t limit);
   page read_channel(pool_code pool);
   void add_tokens_of(std::int64_t user, pool_code pool, std::vector<token_id>& ids);

@@ -128,7 +128,7 @@ private:
     if (!audience.is_read_by_tokens())
       return scope;
     for (const auto pool : all_pools) {
-      const auto page = audience.read(pool, 0, most_direct_targets);
+      const auto page = audience.read(pool, 0, 0, most_direct_targets);
       if (page.next >= 0 || scope.targets.size() + page.ids.size() > most_direct_targets) {
         scope.targets.clear();
         return scope;

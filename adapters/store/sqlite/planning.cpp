@@ -261,7 +261,10 @@ private:
       if (chunks_ahead(pool) >= plan_ahead_chunks || step_.chunks.size() >= most_chunks_)
         continue;
       has_read = true;
-      auto page = audience.read(pool, place, chunk_size_);
+      auto& first = step_.to.first[i];
+      if (place == 0)
+        first = first_token(database_, audience.activity(), pool);
+      auto page = audience.read(pool, place, first, chunk_size_);
       place = page.next;
       step_.job_has_more |= place != finished;
       defer_busy(pool, turn.busy, page.ids);
@@ -441,6 +444,9 @@ std::string plan_cursor::bytes() const {
   std::string bytes;
   for (const auto place : at)
     append_varint(bytes, static_cast<std::uint64_t>(place + 1));
+  if (std::any_of(first.begin(), first.end(), [](auto token) { return token != 0; }))
+    for (const auto token : first)
+      append_varint(bytes, static_cast<std::uint64_t>(token));
   return bytes;
 }
 
@@ -448,6 +454,8 @@ plan_cursor plan_cursor::from(std::string_view bytes) {
   plan_cursor cursor;
   for (auto& place : cursor.at)
     place = static_cast<std::int64_t>(take_varint(bytes).value_or(1)) - 1;
+  for (auto& token : cursor.first)
+    token = static_cast<token_id>(take_varint(bytes).value_or(0));
   return cursor;
 }
 

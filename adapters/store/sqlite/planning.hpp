@@ -24,6 +24,8 @@ inline constexpr std::size_t plan_step_inline = 500;
 /// place, for each pool. -1: nothing is left.
 struct plan_cursor {
   std::array<std::int64_t, all_pools.size()> at{};
+  /// For activities: where reading began, which must not move while it goes on.
+  std::array<token_id, all_pools.size()> first{};
 
   std::string bytes() const;
   static plan_cursor from(std::string_view bytes);
