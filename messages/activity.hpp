@@ -43,7 +43,6 @@ std::string_view to_string(activity_action value);
 std::string_view to_string(activity_status value);
 std::string_view to_string(token_kind value);
 std::string_view to_string(activity_reply value);
-std::optional<activity_action> parse_activity_action(std::string_view text);
 
 /// What a request says about its activity, beside the job that carries it.
 struct activity_request {

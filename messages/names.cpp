@@ -157,10 +157,6 @@ std::string_view to_string(errc value) {
   return name_in(error_codes, value);
 }
 
-std::optional<activity_action> parse_activity_action(std::string_view text) {
-  return value_in<activity_action>(activity_actions, text);
-}
-
 std::optional<platform> parse_platform(std::string_view text) {
   return value_in<platform>(platforms, text);
 }
