@@ -2,6 +2,7 @@
 
 #include "adapters/store/sqlite/destinations.hpp"
 #include "adapters/store/sqlite/due_retries.hpp"
+#include "adapters/store/sqlite/retry_packs.hpp"
 
 #include <algorithm>
 
@@ -67,19 +68,19 @@ private:
   void count_retries(const app_pool& dest) {
     const lane_pool place{lane_, dest.first, dest.second};
     {
-      auto found = database_.query("SELECT COUNT(*), SUM(run_at <= ?1) FROM retries "
+      auto found = database_.query("SELECT SUM(size), SUM(size * (run_at <= ?1)) FROM retries "
                                    "INDEXED BY retries_due WHERE parked = 0 AND lane = ?2 "
                                    "AND app = ?3 AND pool = ?4",
                                    now_, lane_, dest.first, dest.second);
       if (!found.next())
         return;
       const auto due = found.integer(1);
-      const auto leased = static_cast<std::int64_t>(leases_.count(place));
+      const auto leased = size_of_packs(database_, leases_.packs_in(place));
       counted_.due_retries += due - std::min(due, leased);
       counted_.waiting_retries += found.integer(0) - due;
     }
-    visit_due_retries(database_, leases_, place, now_, {}, [this](const due_retry& oldest) {
-      note_due(oldest.at.run_at);
+    visit_due_packs(database_, leases_, place, now_, {}, [this](const due_pack& oldest) {
+      note_due(oldest.run_at);
       return false;
     });
   }

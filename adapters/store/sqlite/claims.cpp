@@ -7,6 +7,8 @@
 #include "adapters/store/sqlite/due_retries.hpp"
 #include "adapters/store/sqlite/leases.hpp"
 #include "adapters/store/sqlite/parking.hpp"
+#include "adapters/store/sqlite/retry_packs.hpp"
+#include "adapters/store/sqlite/savepoint.hpp"
 #include "adapters/store/sqlite/states.hpp"
 #include "adapters/store/sqlite/turns.hpp"
 
@@ -23,7 +25,7 @@ namespace signalbox::sqlite {
 
 namespace {
 
-// One claim touches so many retry rows at most, so that the writer is free again in milliseconds.
+// One claim takes so many retries, and the rest of a pack, at most; so does one work.
 constexpr std::size_t most_retries = 1'000;
 // And passes by so much of jobs that have ended, which somebody is closing already.
 constexpr std::size_t most_passed_by = 500;
@@ -115,16 +117,16 @@ private:
       if (waiting.count(part.dest) == 0)
         continue;
       const auto taken = claim_retries_of(part.dest, std::min(left, (part.budget + 1) / 2));
-      part.budget -= taken;
-      left -= taken;
+      part.budget -= std::min(part.budget, taken);
+      left -= std::min(left, taken);
     }
   }
 
-  // Every so often from the oldest row again: nothing is left behind for longer.
+  // Every so often from the oldest pack again: nothing is left behind for longer.
   retry_cursor& cursor_of(const app_pool& dest) {
     auto& cursor = state_.retry_cursors[place_of(dest)];
     if (now_ >= cursor.started_at + longest_round || now_ < cursor.started_at)
-      cursor = {{}, 0, 0, now_};
+      cursor = {{}, 0, now_};
     return cursor;
   }
 
@@ -138,65 +140,125 @@ private:
     return dests;
   }
 
+  // What a claim comes upon of a destination's due packs: nothing is written while they are read.
+  struct found_packs {
+    std::vector<retry_pack> free;
+    std::size_t free_targets = 0;
+    std::vector<retry_pack> busy; ///< as far as they are: not to be sent yet
+    std::vector<pack_number> paused;
+    std::vector<retry_pack> damaged;
+  };
+
   std::size_t claim_retries_of(const app_pool& dest, std::size_t limit) {
-    std::vector<due_retry> rows;
-    std::vector<retry_place> paused;
-    std::vector<retry_place> busy;
+    found_packs found;
     auto& cursor = cursor_of(dest);
     const auto after = cursor;
-    visit_due_retries(database_, shared_.retry_leases, place_of(dest), now_, after,
-                      [&](const due_retry& found) {
-                        if (rows.size() >= limit || passed_by_ >= most_passed_by ||
-                            parked_ + paused.size() >= most_parked)
-                          return false;
-                        auto& job = state_of(found.at.job);
-                        if (!allows_retry_claims(job.status))
-                          ++passed_by_;
-                        else if (is_busy(job, found.at, dest.second))
-                          busy.push_back({found.at.job, found.at.token});
-                        else if (is_paused(job, dest))
-                          paused.push_back({found.at.job, found.at.token});
-                        else
-                          rows.push_back(found);
-                        cursor = found.at;
-                        cursor.started_at = after.started_at;
-                        return true;
-                      });
-    for (const auto& [job, token] : busy)
-      database_.execute("UPDATE retries SET run_at = ? WHERE job = ? AND token = ?",
-                        now_ + straggler_look, job, token);
-    for (const auto& [job, token] : paused)
-      park_retry(database_, job, token);
-    parked_ += paused.size();
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const auto& a, const auto& b) { return a.at.job < b.at.job; });
-    for (auto begin = rows.begin(), end = begin; begin != rows.end(); begin = end) {
-      // An epoch of its own: with the job it is what the work's rows are found by.
-      epoch_ = next_epoch(database_, state_);
-      claimed_work taken;
-      taken.kind = work_kind::retry;
-      for (; end != rows.end() && end->at.job == begin->at.job; ++end)
-        taken.retries.push_back(end->row);
-      add(std::move(taken), begin->at.job, begin->row.seq, dest);
+    visit_due_packs(database_, shared_.retry_leases, place_of(dest), now_, after,
+                    [&](const due_pack& due) {
+                      if (found.free_targets >= limit || passed_by_ >= most_passed_by ||
+                          parked_ + found.paused.size() >= most_parked)
+                        return false;
+                      look_at(*read_pack(database_, due.n), dest, found);
+                      cursor = {due.run_at, due.n, after.started_at};
+                      return true;
+                    });
+    for (auto& pack : found.damaged)
+      close(pack);
+    for (auto& pack : found.busy)
+      postpone(pack);
+    for (const auto n : found.paused)
+      park_pack(database_, n);
+    parked_ += found.paused.size();
+    std::stable_sort(found.free.begin(), found.free.end(),
+                     [](const auto& a, const auto& b) { return a.job < b.job; });
+    claimed_work taken;
+    for (const auto& pack : found.free) {
+      for (const auto& one : pack.entries)
+        taken.retries.push_back({one, pack.n});
+      if (&pack == &found.free.back() || (&pack)[1].job != pack.job ||
+          taken.retries.size() >= most_retries)
+        add_retries(std::exchange(taken, {}), pack.job, dest);
     }
-    return rows.size();
+    return found.free_targets;
   }
 
-  // An older dispatch of its activity has a request to the same device in flight.
-  bool is_busy(job_state& job, const retry_cursor& at, pool_code pool) {
-    if (!job.is_dispatch)
-      return false;
+  void look_at(retry_pack pack, const app_pool& dest, found_packs& found) {
+    auto& job = state_of(pack.job);
+    if (!allows_retry_claims(job.status)) {
+      ++passed_by_;
+    } else if (is_paused(job, dest)) {
+      found.paused.push_back(pack.n);
+    } else if (pack.is_damaged) {
+      found.damaged.push_back(std::move(pack));
+    } else {
+      if (job.is_dispatch)
+        split_busy(job, pack, found.busy);
+      found.free_targets += pack.entries.size();
+      if (!pack.entries.empty())
+        found.free.push_back(std::move(pack));
+    }
+  }
+
+  // Targets that an older dispatch of the activity has a request in flight to are not sent yet.
+  void split_busy(job_state& job, retry_pack& pack, std::vector<retry_pack>& busy) {
+    const auto& tokens = busy_with(job, pack);
+    const auto is_free = [&](const retry_entry& one) {
+      return tokens && !std::binary_search(tokens->begin(), tokens->end(), one.token);
+    };
+    const auto kept = std::stable_partition(pack.entries.begin(), pack.entries.end(), is_free);
+    if (kept == pack.entries.end())
+      return;
+    auto& made = busy.emplace_back(pack);
+    made.entries.assign(kept, pack.entries.end());
+    pack.entries.erase(kept, pack.entries.end());
+  }
+
+  const std::optional<std::vector<token_id>>& busy_with(job_state& job, const retry_pack& pack) {
+    const auto pool = std::get<pool_code>(pack.place);
     const auto [known, is_new] = job.busy.try_emplace(pool);
-    auto& busy = known->second;
     if (is_new)
       try {
-        busy = busy_tokens(database_, shared_.retry_leases, at.job, pool);
+        known->second = busy_tokens(database_, shared_.retry_leases, pack.job, pool);
       } catch (const failure& error) {
         if (!error.is_about_rows())
           throw;
         spdlog::error("event=order_unknown job={} error=\"{}\"", job.id.to_string(), error.what());
       }
-    return !busy || std::binary_search(busy->begin(), busy->end(), at.token);
+    return known->second;
+  }
+
+  // `pack` has what is busy of a row: all, or a part that gets a row of its own.
+  void postpone(retry_pack& pack) {
+    const auto run_at = now_ + straggler_look;
+    if (pack.entries.size() == pack.size)
+      return postpone_pack(database_, pack.n, run_at, now_);
+    auto rest = *read_pack(database_, pack.n);
+    std::erase_if(rest.entries, [&](const retry_entry& one) {
+      return std::find(pack.entries.begin(), pack.entries.end(), one) != pack.entries.end();
+    });
+    rewrite_pack(database_, rest);
+    pack.run_at = run_at;
+    pack.written_at = now_;
+    insert_pack(database_, pack);
+  }
+
+  void close(const retry_pack& pack) {
+    if (const auto error = try_part(database_, [&] {
+          close_damaged(database_, pack, now_);
+          try_complete(database_, pack.job, now_);
+        })) {
+      ++passed_by_;
+      spdlog::error("event=damage_not_closed job_number={} pack={} error=\"{}\"", pack.job, pack.n,
+                    *error);
+    }
+  }
+
+  // An epoch of its own: with the job it is what the work's retries are found by.
+  void add_retries(claimed_work taken, job_number job, const app_pool& dest) {
+    epoch_ = next_epoch(database_, state_);
+    taken.kind = work_kind::retry;
+    const auto seq = taken.retries.front().entry.seq;
+    add(std::move(taken), job, seq, dest);
   }
 
   // False if the database refuses these rows: others may do.
@@ -393,15 +455,15 @@ claimed_set claim_work(connection& database, shared_state& shared, writer_state&
 }
 
 void begin_retry_leases(shared_state& shared, const claimed_set& claimed) {
-  std::vector<leased_retry> rows;
   for (const auto& work : claimed.works) {
     if (work.kind != work_kind::retry)
       continue;
-    rows.clear();
-    for (const auto& row : work.retries)
-      rows.push_back({row.token, row.seq});
+    std::vector<leased_retry> targets;
+    targets.reserve(work.retries.size());
+    for (const auto& [entry, pack] : work.retries)
+      targets.push_back({entry.token, pack});
     const lane_pool place{claimed.lane, work.dest.app, pool_of(work.dest.provider, work.dest.env)};
-    shared.retry_leases.begin(work.epoch, work.job, place, rows, claimed.expires_at);
+    shared.retry_leases.begin(work.epoch, work.job, place, std::move(targets), claimed.expires_at);
   }
 }
 

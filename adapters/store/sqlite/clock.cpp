@@ -1,5 +1,7 @@
 #include "adapters/store/sqlite/clock.hpp"
 
+#include "adapters/store/sqlite/retry_packs.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -26,7 +28,7 @@ void follow_clock(connection& database, shared_state& shared, writer_state& stat
                    back.count());
   shared.retry_leases.put_back(back);
   state.next_lease_expiry = now;
-  state.waits_corrected_to = retry_place{};
+  state.waits_corrected_to = pack_number{0};
   state.clock = now;
 }
 
@@ -39,28 +41,27 @@ bool correct_waits(connection& database, writer_state& state, timestamp now, std
     }
     return false;
   }
-  struct row {
-    retry_place place;
+  struct pack {
+    pack_number n;
     timestamp run_at;
   };
-  std::vector<row> ahead;
+  std::vector<pack> ahead;
   std::size_t seen = 0;
   {
-    auto found = database.query("SELECT job, token, run_at, written_at FROM retries "
-                                "WHERE (job, token) > (?, ?) ORDER BY job, token LIMIT ?",
-                                at->job, at->token, limit);
-    for (; found.next(); ++seen) {
-      at = retry_place{found.integer(0), found.integer(1)};
-      if (const auto written_at = found.time(3); written_at > now)
-        ahead.push_back({*at, now + (found.time(2) - written_at)});
+    auto found =
+      database.query("SELECT n, run_at, written_at, size FROM retries WHERE n > ? ORDER BY n", *at);
+    while (seen < limit && found.next()) {
+      at = found.integer(0);
+      if (const auto written_at = found.time(2); written_at > now)
+        ahead.push_back({*at, now + (found.time(1) - written_at)});
+      seen += static_cast<std::size_t>(std::max<std::int64_t>(1, found.integer(3)));
     }
   }
   if (!ahead.empty())
     state.retry_cursors.clear();
-  for (const auto& [place, run_at] : ahead)
-    database.execute("UPDATE retries SET run_at = ?, written_at = ? WHERE job = ? AND token = ?",
-                     run_at, now, place.job, place.token);
-  if (seen == limit)
+  for (const auto& [n, run_at] : ahead)
+    postpone_pack(database, n, run_at, now);
+  if (seen >= limit)
     return true;
   at.reset();
   return false;

@@ -5,6 +5,7 @@
 #include "adapters/store/sqlite/activities.hpp"
 #include "adapters/store/sqlite/open_chunk.hpp"
 #include "adapters/store/sqlite/parking.hpp"
+#include "adapters/store/sqlite/retry_packs.hpp"
 #include "adapters/store/sqlite/states.hpp"
 #include "adapters/store/sqlite/turns.hpp"
 #include "messages/outcome.hpp"
@@ -105,33 +106,38 @@ public:
   }
 
   std::size_t close_retries(const retry_leases& leases, bool& more) {
-    struct waiting {
-      token_id token;
-      bool is_sent;
-    };
-    std::vector<waiting> rows;
-    {
-      auto found = database_.query("SELECT token, sent FROM retries WHERE job = ?", job_);
-      while (rows.size() < slice_retries && found.next())
-        if (!leases.is_leased({job_, found.integer(0)}))
-          rows.push_back({found.integer(0), found.integer(1) != 0});
-    }
+    std::vector<pack_number> packs;
+    std::size_t targets = 0;
+    visit_packs(database_, job_, [&](pack_number n) {
+      if (leases.is_leased(n))
+        return true;
+      packs.push_back(n);
+      targets += static_cast<std::size_t>(size_of_packs(database_, {n}));
+      return targets < slice_retries;
+    });
     job_counts counts;
-    for (const auto& row : rows) {
-      database_.execute("DELETE FROM retries WHERE job = ? AND token = ?", job_, row.token);
-      const auto end = end_of(facts_, row.is_sent);
-      write_receipt(row.token, end);
+    for (const auto n : packs)
+      close_pack(*read_pack(database_, n), counts);
+    if (counts.finished() > 0)
+      count_retried(database_, job_, counts);
+    more |= targets >= slice_retries;
+    return targets;
+  }
+
+private:
+  void close_pack(const retry_pack& pack, job_counts& counts) {
+    if (pack.is_damaged)
+      return close_damaged(database_, pack, now_);
+    delete_pack(database_, pack.n);
+    for (const auto& one : pack.entries) {
+      const auto end = end_of(facts_, one.is_sent);
+      write_receipt(one.token, end);
       ++(end == outcome_status::unknown   ? counts.unknown
          : end == outcome_status::expired ? counts.expired
                                           : counts.skipped);
     }
-    if (!rows.empty())
-      count_retried(database_, job_, counts);
-    more |= rows.size() == slice_retries;
-    return rows.size();
   }
 
-private:
   void write_receipt(token_id token, outcome_status status) {
     if (facts_.receipts != receipts_policy::none)
       database_.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
@@ -204,9 +210,7 @@ bool try_complete(connection& database, job_number job, timestamp now) {
   }
   if (has_open_chunk(database, job, chunks))
     return false;
-  const bool has_retries =
-    database.value("SELECT 1 FROM retries WHERE job = ? LIMIT 1", job).has_value();
-  if (has_retries) {
+  if (has_retries(database, job)) {
     if (check_transition(status, job_status::dispatched) == transition::apply)
       database.execute("UPDATE jobs SET status = ? WHERE n = ? AND status = ?",
                        job_status::dispatched, job, status);

@@ -4,7 +4,9 @@
 #include "adapters/store/sqlite/activity_tokens.hpp"
 #include "adapters/store/sqlite/clock.hpp"
 #include "adapters/store/sqlite/completion.hpp"
+#include "adapters/store/sqlite/leased_packs.hpp"
 #include "adapters/store/sqlite/letters.hpp"
+#include "adapters/store/sqlite/pending_retries.hpp"
 #include "adapters/store/sqlite/savepoint.hpp"
 #include "adapters/store/sqlite/tokens.hpp"
 #include "adapters/store/sqlite/turns.hpp"
@@ -13,11 +15,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <tuple>
-#include <unordered_set>
 
 namespace signalbox::sqlite {
 
@@ -61,7 +61,7 @@ using batch_refs = std::span<const outcome_batch* const>;
 class flusher {
 public:
   flusher(connection& database, const shared_state& shared, writer_state& state,
-          std::vector<retry_place>& ended, flush_result& result)
+          std::vector<pack_number>& ended, flush_result& result)
     : database_{database}, shared_{shared}, state_{state}, ended_{ended}, result_{result},
       now_{shared.now()} {}
 
@@ -77,6 +77,20 @@ public:
     else
       flush_retries(batches, of);
   }
+
+  // What is to be retried of the works that were flushed.
+  void write_retries() {
+    retries_.write(database_, [this](const auto& one, const std::string& error) {
+      note_fault(*one.of, one.entry.token, error);
+      job_counts counts;
+      counts.rejected = 1;
+      count_retried(database_, one.job, counts);
+      result_.finished_chunks_of.push_back(one.of->key.job);
+    });
+  }
+
+  // Of works that are rolled back.
+  void drop_retries() { retries_.clear(); }
 
 private:
   void stale(batch_refs batches) {
@@ -98,9 +112,7 @@ private:
       is_done = found.as<chunk_status>(0) == chunk_status::done;
       if (!is_done)
         bits = done_bits{static_cast<std::size_t>(found.integer(1)), found.bytes(2)};
-      lane_ = found.integer(3);
-      app_ = found.integer(4);
-      pool_ = static_cast<pool_code>(found.integer(5));
+      place_ = {found.integer(3), found.integer(4), static_cast<pool_code>(found.integer(5))};
     }
     if (is_done) // a replay: every bit is set
       return;
@@ -113,13 +125,13 @@ private:
           accept(*batch, of.targets[position].id, counts);
       for (const auto& one : batch->others)
         if (bits.set(one.index))
-          settle(*batch, one, counts);
+          settle(*batch, one, {one.token, of.key.seq, one.index}, counts);
     }
     if (bits.count() == before)
       return;
     write_chunk(of, bits, counts);
     if (cut_)
-      note_cut(database_, job_, pool_, of.key.seq, *cut_);
+      note_cut(database_, job_, std::get<pool_code>(place_), of.key.seq, *cut_);
     if (bits.all())
       result_.finished_chunks_of.push_back(of.key.job);
   }
@@ -167,41 +179,46 @@ private:
            batch.of->dest.provider == platform::fcm;
   }
 
-  // An outcome that counts: a new bit, or a retry row that ended.
-  void settle(const outcome_batch& batch, const outcome& one, job_counts& counts) {
-    const bool is_written = spare_others(batch, one.token, [&] { write_rows(batch, one); });
-    const bool is_lost = !is_written && one.status == outcome_status::retry;
-    count(counts, is_lost ? outcome_status::rejected : one.status);
+  // An outcome that counts: a new bit, or a retry that left its pack.
+  void settle(const outcome_batch& batch, const outcome& one, retry_entry entry,
+              job_counts& counts) {
+    spare_others(batch, one.token, [&] { write_rows(batch, one); });
+    if (one.status == outcome_status::retry)
+      retry(batch, one, entry);
+    else
+      count(counts, one.status);
     if (batch.of->job->activity && one.reason == "superseded")
       cut_ = std::min(cut_.value_or(one.token), one.token);
   }
 
+  void retry(const outcome_batch& batch, const outcome& one, retry_entry entry) {
+    entry.attempts = one.attempts;
+    entry.is_sent = false;
+    const auto run_at = run_at_of(batch, one);
+    retries_.add({job_, place_, run_at, std::min(batch.at, now_), entry, batch.of.get()});
+    if (run_at <= now_) // it may lie behind the place where claims go on
+      state_.retry_cursors.clear();
+  }
+
   // A statement that fails changes nothing, and the transaction goes on.
   template <class Write>
-  bool spare_others(const outcome_batch& batch, token_id token, Write write) {
+  void spare_others(const outcome_batch& batch, token_id token, Write write) {
     try {
       write();
-      return true;
     } catch (const failure& error) {
       if (!error.is_about_rows() || !database_.in_transaction())
         throw;
-      ++result_.faulty;
-      spdlog::error("event=outcome_not_stored job={} seq={} token_id={} error=\"{}\"",
-                    batch.of->key.job.to_string(), batch.of->key.seq, token, error.what());
-      return false;
+      note_fault(*batch.of, token, error.what());
     }
   }
 
+  void note_fault(const work& of, token_id token, std::string_view error) {
+    ++result_.faulty;
+    spdlog::error("event=outcome_not_stored job={} seq={} token_id={} error=\"{}\"",
+                  of.key.job.to_string(), of.key.seq, token, error);
+  }
+
   void write_rows(const outcome_batch& batch, const outcome& one) {
-    if (one.status == outcome_status::retry) {
-      const auto run_at = run_at_of(batch, one);
-      database_.execute("INSERT OR REPLACE INTO retries(job, token, seq, position, lane, app, "
-                        "pool, attempts, run_at, written_at, last_error) "
-                        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                        job_, one.token, batch.of->key.seq, one.index, lane_, app_, pool_,
-                        one.attempts, run_at, std::min(batch.at, now_), one.reason);
-      note_wait(run_at);
-    }
     if (one.dead_letter && !batch.of->job->activity) // what is late is replaced, and not replayed
       write_letter(database_, {job_, batch.of->key.seq, one.token, one.attempts, "max_attempts",
                                one.reason, batch.at});
@@ -250,86 +267,50 @@ private:
   }
 
   void flush_retries(batch_refs batches, const work& of) {
-    ended_now_.clear();
+    leased_packs packs{database_, shared_.retry_leases, job_, of.epoch};
     job_counts counts;
-    bool any = false;
     for (const auto* batch : batches) {
       for (const auto position : batch->accepted)
-        if (position < of.targets.size() && end_retry(of, of.targets[position].id)) {
-          any = true;
+        if (position < of.targets.size() && take(packs, of.targets[position].id))
           accept(*batch, of.targets[position].id, counts);
-        }
-      for (const auto& one : batch->others) {
-        if (one.status == outcome_status::retry) {
-          reschedule(*batch, one);
-        } else if (end_retry(of, one.token)) {
-          any = true;
-          settle(*batch, one, counts);
-        }
-      }
+      for (const auto& one : batch->others)
+        if (const auto entry = take(packs, one.token))
+          settle(*batch, one, *entry, counts);
     }
-    if (!any)
+    packs.write(ended_);
+    if (counts.finished() == 0)
       return;
     count_retried(database_, job_, counts);
     result_.finished_chunks_of.push_back(of.key.job);
   }
 
-  // Whether a row is this work's still. A row has one outcome in a flush.
-  bool is_held(const work& of, token_id token) {
-    return shared_.retry_leases.chunk_of({job_, token}, of.epoch) &&
-           ended_now_.insert(token).second;
-  }
-
-  // False if the row is not this work's any more.
-  bool end_retry(const work& of, token_id token) {
-    if (!is_held(of, token) ||
-        database_.execute("DELETE FROM retries WHERE job = ? AND token = ?", job_, token) == 0) {
+  // Nothing if the retry is not this work's any more.
+  std::optional<retry_entry> take(leased_packs& packs, token_id token) {
+    auto entry = packs.take(token);
+    if (entry)
+      place_ = packs.place();
+    else
       ++result_.stale;
-      return false;
-    }
-    ended_.push_back({job_, token});
-    return true;
-  }
-
-  void reschedule(const outcome_batch& batch, const outcome& one) {
-    const auto run_at = run_at_of(batch, one);
-    if (!is_held(*batch.of, one.token) ||
-        database_.execute("UPDATE retries SET attempts = ?, run_at = ?, written_at = ?, "
-                          "last_error = ?, sent = 0 WHERE job = ? AND token = ?",
-                          one.attempts, run_at, std::min(batch.at, now_), one.reason, job_,
-                          one.token) == 0) {
-      ++result_.stale;
-      return;
-    }
-    ended_.push_back({job_, one.token});
-    note_wait(run_at);
-  }
-
-  // What is due already may lie behind the place where claims go on.
-  void note_wait(timestamp run_at) {
-    if (run_at <= now_)
-      state_.retry_cursors.clear();
+    return entry;
   }
 
   connection& database_;
   const shared_state& shared_;
   writer_state& state_;
-  std::vector<retry_place>& ended_;
-  std::unordered_set<token_id> ended_now_; ///< of this work
-  std::optional<token_id> cut_;            ///< the first that an update did not get to
+  std::vector<pack_number>& ended_;
+  std::optional<token_id> cut_; ///< the first that an update did not get to
   flush_result& result_;
   timestamp now_;
   job_number job_ = 0;
-  lane_number lane_ = 0;
-  app_id app_ = default_app;
-  pool_code pool_ = 0;
+  lane_pool place_; ///< of the work
+  pending_retries retries_;
 };
 
 } // namespace
 
 flush_result flush_outcomes(connection& database, const shared_state& shared, writer_state& state,
                             const std::vector<outcome_batch>& batches,
-                            std::vector<retry_place>& ended, bool one_by_one) {
+                            std::vector<pack_number>& ended, bool one_by_one) {
   std::vector<const outcome_batch*> order;
   order.reserve(batches.size());
   for (const auto& batch : batches)
@@ -349,7 +330,11 @@ flush_result flush_outcomes(connection& database, const shared_state& shared, wr
     const auto ended_before = ended.size();
     if (!one_by_one)
       flusher.flush(of_one_work);
-    else if (const auto error = try_part(database, [&] { flusher.flush(of_one_work); })) {
+    else if (const auto error = try_part(database, [&] {
+               flusher.flush(of_one_work);
+               flusher.write_retries();
+             })) {
+      flusher.drop_retries();
       ended.resize(ended_before);
       const auto& of = *(*begin)->of;
       spdlog::error("event=outcomes_not_stored job={} seq={} error=\"{}\"", of.key.job.to_string(),
@@ -359,6 +344,7 @@ flush_result flush_outcomes(connection& database, const shared_state& shared, wr
     }
     begin = end;
   }
+  flusher.write_retries();
   auto& jobs = result.finished_chunks_of;
   std::sort(jobs.begin(), jobs.end());
   jobs.erase(std::unique(jobs.begin(), jobs.end()), jobs.end());

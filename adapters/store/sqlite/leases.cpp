@@ -5,6 +5,7 @@
 #include "adapters/store/sqlite/letters.hpp"
 #include "adapters/store/sqlite/open_chunk.hpp"
 #include "adapters/store/sqlite/parking.hpp"
+#include "adapters/store/sqlite/retry_packs.hpp"
 #include "adapters/store/sqlite/savepoint.hpp"
 #include "messages/outcome.hpp"
 
@@ -89,15 +90,10 @@ std::optional<held_lease> find_held_retries(connection& database, const shared_s
   const auto [lane, app, pool] = lease->place;
   work.dest = destination_of(app, pool);
   held.left = lease->expires_at - shared.now();
-  for (const auto token : lease->tokens) {
-    auto found = database.query("SELECT position, attempts, sent, seq FROM retries WHERE job = ? "
-                                "AND token = ?",
-                                work.job, token);
-    if (found.next())
-      work.retries.push_back({token, static_cast<std::uint32_t>(found.integer(0)),
-                              static_cast<std::uint16_t>(found.integer(1)), found.integer(2) != 0,
-                              static_cast<std::uint32_t>(found.integer(3))});
-  }
+  for (const auto n : packs_of(*lease->targets))
+    if (const auto pack = read_pack(database, n))
+      for (const auto& one : pack->entries)
+        work.retries.push_back({one, n});
   if (work.retries.empty())
     return std::nullopt;
   return held;

@@ -38,8 +38,7 @@ struct shared_state {
 /// one need not pass by all that is leased again.
 struct retry_cursor {
   timestamp run_at;
-  job_number job = 0;
-  token_id token = 0;
+  pack_number pack = 0;
   timestamp started_at; ///< when claims began at the oldest row
 };
 
@@ -57,13 +56,13 @@ struct writer_state {
   two_age_map<job_id, job_number> jobs{1 << 14};
   std::map<lane_pool, job_number> last_claimed; ///< claims go on with the job after it
   std::map<lane_number, std::size_t> claim_turn;
-  /// Emptied by whatever may make a row claimable behind one.
+  /// Emptied by whatever may make a pack claimable behind one.
   std::map<lane_pool, retry_cursor> retry_cursors;
   std::map<lane_number, job_number> last_checked; ///< by the sweeper, for missed completions
   timestamp next_lease_expiry = timestamp::max(); ///< no lease ends before
   timestamp clock;      ///< the latest time that leases were written at (clock.hpp)
   timestamp kept_clock; ///< the same, as the database knows it
-  std::optional<retry_place> waits_corrected_to; ///< after the clock was put back
+  std::optional<pack_number> waits_corrected_to; ///< after the clock was put back
   std::optional<job_number> unparked_to = 0;     ///< after a resume (parking.hpp)
   std::map<lane_number, retention_place> retention;
   std::set<job_number> set_aside; ///< jobs that the sweeper cannot write

@@ -2,6 +2,7 @@
 
 #include "adapters/store/sqlite/connection.hpp"
 #include "adapters/store/sqlite/job_cache.hpp"
+#include "adapters/store/sqlite/retry_leases.hpp"
 
 #include <cstdint>
 #include <string_view>
@@ -21,5 +22,7 @@ struct new_letter {
 
 /// Lists it as a dead letter, in the transaction that counts it.
 void write_letter(connection& database, const new_letter& letter);
+/// The same for targets of several chunks: `seq` is not looked at.
+void write_letter(connection& database, const new_letter& letter, const lane_pool& place);
 
 } // namespace signalbox::sqlite

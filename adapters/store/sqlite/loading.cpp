@@ -202,8 +202,8 @@ work_ptr load_work(connection& database, shared_state& shared, const claimed_wor
   if (claimed.kind == work_kind::chunk) {
     targets = read_chunk(database, claimed);
   } else {
-    for (const auto& row : claimed.retries)
-      targets.push_back({row.token, row.position, row.attempts, row.is_sent});
+    for (const auto& [one, pack] : claimed.retries)
+      targets.push_back({one.token, one.position, one.attempts, one.is_sent});
     std::sort(targets.begin(), targets.end(),
               [](const auto& a, const auto& b) { return a.id < b.id; });
   }

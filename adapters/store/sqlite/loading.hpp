@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adapters/store/sqlite/ledger_state.hpp"
+#include "adapters/store/sqlite/retry_pack.hpp"
 #include "messages/work.hpp"
 
 #include <cstdint>
@@ -8,13 +9,10 @@
 
 namespace signalbox::sqlite {
 
-/// A retry row that was claimed.
+/// A retry that was claimed.
 struct claimed_retry {
-  token_id token = 0;
-  std::uint32_t position = 0; ///< in its chunk
-  std::uint16_t attempts = 0;
-  bool is_sent = false;  ///< marked, and never answered
-  std::uint32_t seq = 0; ///< its chunk
+  retry_entry entry;
+  pack_number pack = 0;
 };
 
 /// What a claim committed: a work whose tokens are still to be loaded.

@@ -1,20 +1,10 @@
 #include "adapters/store/sqlite/parking.hpp"
 
+#include "adapters/store/sqlite/retry_packs.hpp"
+
 #include <algorithm>
 
 namespace signalbox::sqlite {
-
-namespace {
-
-std::size_t unpark_retries(connection& database, job_number job, pool_code pool,
-                           std::size_t limit) {
-  return static_cast<std::size_t>(database.execute(
-    "UPDATE retries SET parked = 0 WHERE job = ?1 AND token IN (SELECT token FROM retries "
-    "INDEXED BY retries_parked WHERE parked = 1 AND job = ?1 AND pool = ?2 LIMIT ?3)",
-    job, pool, limit));
-}
-
-} // namespace
 
 std::optional<job_traits> traits_of(connection& database, job_number job) {
   auto found = database.query(
@@ -35,10 +25,6 @@ std::size_t park_chunks(connection& database, job_number job, pool_code pool) {
                      job, pool));
 }
 
-void park_retry(connection& database, job_number job, token_id token) {
-  database.execute("UPDATE retries SET parked = 1 WHERE job = ? AND token = ?", job, token);
-}
-
 void unpark_chunks(connection& database, job_number job) {
   database.execute("UPDATE chunks INDEXED BY chunks_parked SET status = 1 WHERE status = 4 "
                    "AND job = ?",
@@ -54,9 +40,7 @@ bool unpark_slice(connection& database, shared_state& shared, writer_state& stat
     const auto chunk = database.value("SELECT job FROM chunks INDEXED BY chunks_parked "
                                       "WHERE status = 4 AND job > ? ORDER BY job LIMIT 1",
                                       *after);
-    const auto retry = database.value("SELECT job FROM retries INDEXED BY retries_parked "
-                                      "WHERE parked = 1 AND job > ? ORDER BY job LIMIT 1",
-                                      *after);
+    const auto retry = next_parked_job(database, *after);
     if (!chunk && !retry) {
       after.reset();
       return false;
@@ -72,11 +56,11 @@ bool unpark_slice(connection& database, shared_state& shared, writer_state& stat
         database.execute("UPDATE chunks INDEXED BY chunks_parked SET status = 1 WHERE status = 4 "
                          "AND job = ? AND pool = ?",
                          job, pool));
-      const auto rows = unpark_retries(database, job, pool, limit);
-      if (rows > 0)
+      const auto packs = unpark_packs(database, job, pool, limit);
+      if (packs > 0)
         state.retry_cursors.clear();
-      touched += rows;
-      is_whole &= rows < limit;
+      touched += packs;
+      is_whole &= packs < limit;
     }
     if (is_whole)
       after = job;

@@ -26,7 +26,6 @@ std::optional<job_traits> traits_of(connection& database, job_number job);
 
 /// Parks the ready chunks that a job has for a pool: as many as planning is ahead. How many.
 std::size_t park_chunks(connection& database, job_number job, pool_code pool);
-void park_retry(connection& database, job_number job, token_id token);
 
 /// Gives back the parked chunks of a job that ended, so that its account is closed.
 void unpark_chunks(connection& database, job_number job);

@@ -3,6 +3,7 @@
 #include "actors/target_list.hpp"
 #include "adapters/store/sqlite/activity_targets.hpp"
 #include "adapters/store/sqlite/completion.hpp"
+#include "adapters/store/sqlite/retry_packs.hpp"
 #include "adapters/store/sqlite/states.hpp"
 #include "adapters/store/sqlite/tokens.hpp"
 #include "adapters/store/sqlite/turns.hpp"
@@ -318,16 +319,23 @@ std::vector<plan_step::chunk> chunks_of_inline(connection& database, const plan_
   return std::move(cut.chunks);
 }
 
-// They wait as retry rows of a chunk that has handed all of them over.
+// They wait as retries of a chunk that has handed all of them over.
 void insert_deferred(connection& database, const new_chunk& chunk, timestamp now) {
   database.execute("INSERT INTO chunks(job, seq, status, lane, app, pool, targets) "
                    "VALUES(?, ?, 3, ?, ?, ?, ?)",
                    chunk.job, chunk.seq, chunk.lane, chunk.app, chunk.pool, chunk.ids.size());
-  for (std::size_t i = 0; i < chunk.ids.size(); ++i)
-    database.execute("INSERT INTO retries(job, token, seq, position, lane, app, pool, attempts, "
-                     "run_at, written_at) VALUES(?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
-                     chunk.job, chunk.ids[i], chunk.seq, i, chunk.lane, chunk.app, chunk.pool,
-                     now + straggler_look, now);
+  retry_pack pack;
+  pack.job = chunk.job;
+  pack.place = {chunk.lane, chunk.app, chunk.pool};
+  pack.run_at = now + straggler_look;
+  pack.written_at = now;
+  for (std::uint32_t i = 0; i < chunk.ids.size(); ++i) {
+    pack.entries.push_back({chunk.ids[i], chunk.seq, i});
+    if (pack.entries.size() < most_in_pack && i + 1 < chunk.ids.size())
+      continue;
+    insert_pack(database, pack);
+    pack.entries.clear();
+  }
 }
 
 std::size_t write_step(connection& database, const plan_step& step, timestamp now,

@@ -43,7 +43,7 @@ struct plan_step {
   struct chunk {
     pool_code pool = 0;
     std::vector<token_id> ids;
-    bool is_deferred = false; ///< become retry rows that are due soon
+    bool is_deferred = false; ///< become retries that are due soon
   };
   std::vector<chunk> chunks;
   std::vector<inline_token> inline_tokens; ///< become chunks when they are written

@@ -1,44 +1,42 @@
 #include "adapters/store/sqlite/retry_leases.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace signalbox::sqlite {
 
-std::size_t retry_leases::row_hash::operator()(const retry_place& row) const {
-  const auto mixed = static_cast<std::uint64_t>(row.job) * 0x9e3779b97f4a7c15U;
-  return static_cast<std::size_t>(mixed ^ static_cast<std::uint64_t>(row.token));
+std::vector<pack_number> packs_of(const std::vector<leased_retry>& targets) {
+  std::vector<pack_number> packs;
+  packs.reserve(targets.size());
+  for (const auto& one : targets)
+    packs.push_back(one.pack);
+  std::sort(packs.begin(), packs.end());
+  packs.erase(std::unique(packs.begin(), packs.end()), packs.end());
+  return packs;
 }
 
 void retry_leases::begin(std::uint64_t epoch, job_number job, const lane_pool& place,
-                         const std::vector<leased_retry>& rows, timestamp expires_at) {
+                         std::vector<leased_retry> targets, timestamp expires_at) {
+  std::sort(targets.begin(), targets.end(),
+            [](const auto& a, const auto& b) { return a.token < b.token; });
+  auto packs = packs_of(targets);
   std::lock_guard lock{mutex_};
-  auto& made = leases_[epoch];
-  made.lease = {job, place, {}, expires_at};
-  made.lease.tokens.reserve(rows.size());
-  made.left = rows.size();
-  for (const auto& row : rows) {
-    made.lease.tokens.push_back(row.token);
-    rows_.insert_or_assign({job, row.token}, row_lease{epoch, row.seq});
-  }
+  for (const auto pack : packs)
+    packs_.insert_or_assign(pack, epoch);
+  leases_[epoch] = {
+    {job, place, std::make_shared<const std::vector<leased_retry>>(std::move(targets)), expires_at},
+    std::move(packs)};
 }
 
-bool retry_leases::is_leased(const retry_place& row) const {
+bool retry_leases::is_leased(pack_number pack) const {
   std::lock_guard lock{mutex_};
-  return rows_.count(row) != 0;
+  return packs_.contains(pack);
 }
 
-std::optional<std::uint32_t> retry_leases::chunk_of(const retry_place& row,
-                                                    std::uint64_t epoch) const {
+bool retry_leases::holds(pack_number pack, std::uint64_t epoch) const {
   std::lock_guard lock{mutex_};
-  const auto known = rows_.find(row);
-  if (known == rows_.end() || known->second.epoch != epoch)
-    return std::nullopt;
-  return known->second.seq;
-}
-
-bool retry_leases::holds(const retry_place& row, std::uint64_t epoch) const {
-  const auto known = rows_.find(row);
-  return known != rows_.end() && known->second.epoch == epoch;
+  const auto known = packs_.find(pack);
+  return known != packs_.end() && known->second == epoch;
 }
 
 std::optional<retry_lease> retry_leases::find(job_number job, std::uint64_t epoch) const {
@@ -46,39 +44,37 @@ std::optional<retry_lease> retry_leases::find(job_number job, std::uint64_t epoc
   const auto known = leases_.find(epoch);
   if (known == leases_.end() || known->second.lease.job != job)
     return std::nullopt;
-  auto found = known->second.lease;
-  std::erase_if(found.tokens, [&](token_id token) { return !holds({job, token}, epoch); });
+  return known->second.lease;
+}
+
+std::vector<retry_lease> retry_leases::find_all(job_number job, pool_code pool) const {
+  std::lock_guard lock{mutex_};
+  std::vector<retry_lease> found;
+  for (const auto& [epoch, held] : leases_)
+    if (held.lease.job == job && std::get<pool_code>(held.lease.place) == pool)
+      found.push_back(held.lease);
   return found;
 }
 
-std::size_t retry_leases::count(const lane_pool& place) const {
+std::vector<pack_number> retry_leases::packs_in(const lane_pool& place) const {
   std::lock_guard lock{mutex_};
-  std::size_t sum = 0;
+  std::vector<pack_number> packs;
   for (const auto& [epoch, held] : leases_)
-    sum += held.lease.place == place ? held.left : 0;
-  return sum;
+    if (held.lease.place == place)
+      packs.insert(packs.end(), held.packs.begin(), held.packs.end());
+  return packs;
 }
 
-std::vector<token_id> retry_leases::tokens_of(job_number job, pool_code pool) const {
+void retry_leases::end(const std::vector<pack_number>& packs) {
   std::lock_guard lock{mutex_};
-  std::vector<token_id> tokens;
-  for (const auto& [epoch, held] : leases_)
-    if (held.lease.job == job && std::get<pool_code>(held.lease.place) == pool)
-      for (const auto token : held.lease.tokens)
-        if (rows_.contains({job, token}))
-          tokens.push_back(token);
-  return tokens;
-}
-
-void retry_leases::end(const std::vector<retry_place>& rows) {
-  std::lock_guard lock{mutex_};
-  for (const auto& row : rows) {
-    const auto known = rows_.find(row);
-    if (known == rows_.end())
+  for (const auto pack : packs) {
+    const auto known = packs_.find(pack);
+    if (known == packs_.end())
       continue;
-    const auto of = leases_.find(known->second.epoch);
-    rows_.erase(known);
-    if (--of->second.left == 0)
+    const auto of = leases_.find(known->second);
+    packs_.erase(known);
+    std::erase(of->second.packs, pack);
+    if (of->second.packs.empty())
       leases_.erase(of);
   }
 }
@@ -116,10 +112,8 @@ bool retry_leases::expire(timestamp now) {
 }
 
 retry_leases::leases::iterator retry_leases::drop(leases::iterator at) {
-  const auto& lease = at->second.lease;
-  for (const auto token : lease.tokens)
-    if (holds({lease.job, token}, at->first))
-      rows_.erase({lease.job, token});
+  for (const auto pack : at->second.packs)
+    packs_.erase(pack);
   return leases_.erase(at);
 }
 

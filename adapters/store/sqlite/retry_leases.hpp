@@ -6,8 +6,8 @@
 #include "messages/ids.hpp"
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <tuple>
@@ -19,46 +19,46 @@ namespace signalbox::sqlite {
 /// A lane's place for one destination.
 using lane_pool = std::tuple<lane_number, app_id, pool_code>;
 
-struct retry_place {
-  job_number job = 0;
-  token_id token = 0;
-  bool operator==(const retry_place&) const = default;
-};
+/// A row of `retries`; never used again.
+using pack_number = std::int64_t;
 
-/// A retry row under a lease, and the chunk that it counts for.
+/// A target under a lease, and the pack that its entry is in.
 struct leased_retry {
   token_id token = 0;
-  std::uint32_t seq = 0;
+  pack_number pack = 0;
 };
 
-/// A lease on retry rows of one job, by an epoch of its own.
+/// A lease on packs of one job, by an epoch of its own.
 struct retry_lease {
   job_number job = 0;
   lane_pool place;
-  std::vector<token_id> tokens;
+  /// By ascending token; those that have ended since are in their packs no more.
+  std::shared_ptr<const std::vector<leased_retry>> targets;
   timestamp expires_at;
 };
 
-/// Who has a lease on which retry rows. In memory alone: leases of earlier boots are void, so that
-/// a crash forgets what nobody holds any more. The writer's thread changes it: leases begin and
-/// end with an outcome after the commit of what they come of, so that a rollback changes nothing.
-/// Thread-safe.
+/// The packs of some targets, each once.
+std::vector<pack_number> packs_of(const std::vector<leased_retry>& targets);
+
+/// Who has a lease on which packs of retries. In memory alone: leases of earlier boots are void, so
+/// that a crash forgets what nobody holds any more. The writer's thread changes it: leases begin
+/// with a claim and end with a pack after the commit of what they come of, so that a rollback
+/// changes nothing. Thread-safe.
 class retry_leases {
 public:
   /// After the claim's commit.
   void begin(std::uint64_t epoch, job_number job, const lane_pool& place,
-             const std::vector<leased_retry>& rows, timestamp expires_at);
+             std::vector<leased_retry> targets, timestamp expires_at);
 
-  bool is_leased(const retry_place& row) const;
-  /// The chunk of a row; nothing if it is not leased under this epoch.
-  std::optional<std::uint32_t> chunk_of(const retry_place& row, std::uint64_t epoch) const;
-  /// What is left of a lease; nothing if it is not held.
+  bool is_leased(pack_number pack) const;
+  bool holds(pack_number pack, std::uint64_t epoch) const;
+  /// Nothing if it is not held.
   std::optional<retry_lease> find(job_number job, std::uint64_t epoch) const;
-  std::size_t count(const lane_pool& place) const;                       ///< leased rows
-  std::vector<token_id> tokens_of(job_number job, pool_code pool) const; ///< leased rows
+  std::vector<retry_lease> find_all(job_number job, pool_code pool) const;
+  std::vector<pack_number> packs_in(const lane_pool& place) const;
 
-  /// After the commit of the rows' outcomes.
-  void end(const std::vector<retry_place>& rows);
+  /// After the commit of the outcomes that emptied the packs.
+  void end(const std::vector<pack_number>& packs);
   bool renew(job_number job, std::uint64_t epoch, timestamp expires_at); ///< false: not held
   bool release(job_number job, std::uint64_t epoch);                     ///< false: not held
   /// Ends those that end by `now`; whether there were any.
@@ -67,25 +67,17 @@ public:
   void put_back(std::chrono::milliseconds by);
 
 private:
-  struct row_hash {
-    std::size_t operator()(const retry_place& row) const;
-  };
-  struct row_lease {
-    std::uint64_t epoch = 0;
-    std::uint32_t seq = 0;
-  };
   struct held {
-    retry_lease lease; ///< its tokens: also those that have ended
-    std::size_t left = 0;
+    retry_lease lease;
+    std::vector<pack_number> packs; ///< that have not ended
   };
   using leases = std::unordered_map<std::uint64_t, held>;
 
-  bool holds(const retry_place& row, std::uint64_t epoch) const;
   leases::iterator drop(leases::iterator at);
 
   mutable std::mutex mutex_;
-  leases leases_; ///< by epoch
-  std::unordered_map<retry_place, row_lease, row_hash> rows_;
+  leases leases_;                                        ///< by epoch
+  std::unordered_map<pack_number, std::uint64_t> packs_; ///< their epochs
 };
 
 } // namespace signalbox::sqlite

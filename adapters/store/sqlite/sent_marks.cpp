@@ -1,8 +1,12 @@
 #include "adapters/store/sqlite/sent_marks.hpp"
 
 #include "actors/done_bits.hpp"
+#include "adapters/store/sqlite/leased_packs.hpp"
 
+#include <algorithm>
+#include <map>
 #include <optional>
+#include <utility>
 
 namespace signalbox::sqlite {
 
@@ -30,13 +34,30 @@ bool mark_chunk(connection& database, std::int64_t owner, job_number job, const 
 bool mark_retries(connection& database, const retry_leases& leases, job_number job,
                   const sent_mark& mark) {
   const auto& of = *mark.of;
+  leased_packs packs{database, leases, job, of.epoch};
   bool held = true;
   for (const auto position : mark.positions)
-    held &= position < of.targets.size() &&
-            leases.chunk_of({job, of.targets[position].id}, of.epoch) &&
-            database.execute("UPDATE retries SET sent = 1 WHERE job = ? AND token = ?", job,
-                             of.targets[position].id) > 0;
+    held &= position < of.targets.size() && packs.mark_sent(of.targets[position].id);
+  std::vector<pack_number> ended;
+  packs.write(ended);
   return held;
+}
+
+// The newest packs first: what is refunded was written just now.
+void refund_job(connection& database, job_number job, std::map<token_id, unsigned> charged) {
+  visit_packs(database, job, [&](pack_number n) {
+    auto pack = read_pack(database, n);
+    const auto before = charged.size();
+    for (auto& one : pack->entries)
+      if (const auto found = charged.find(one.token); found != charged.end()) {
+        one.attempts = static_cast<std::uint16_t>(one.attempts -
+                                                  std::min<unsigned>(one.attempts, found->second));
+        charged.erase(found);
+      }
+    if (charged.size() < before)
+      rewrite_pack(database, *pack);
+    return !charged.empty();
+  });
 }
 
 } // namespace
@@ -59,11 +80,12 @@ std::vector<bool> mark_sent(connection& database, const shared_state& shared, wr
 
 void refund_attempts(connection& database, writer_state& state,
                      const std::vector<retry_ref>& retries) {
+  std::map<job_id, std::map<token_id, unsigned>> charged;
   for (const auto& one : retries)
-    if (const auto job = find_job(database, state, one.job))
-      database.execute("UPDATE retries SET attempts = attempts - 1 WHERE job = ? AND token = ? "
-                       "AND attempts > 0",
-                       *job, one.token);
+    ++charged[one.job][one.token];
+  for (auto& [id, tokens] : charged)
+    if (const auto job = find_job(database, state, id))
+      refund_job(database, *job, std::move(tokens));
 }
 
 } // namespace signalbox::sqlite

@@ -317,7 +317,7 @@ void sqlite_store::flush(std::vector<outcome_batch> batches, callback<flush_resu
   done = engine_->admit(std::move(done));
   if (!done)
     return;
-  auto ended = std::make_shared<std::vector<sqlite::retry_place>>();
+  auto ended = std::make_shared<std::vector<sqlite::pack_number>>();
   auto shared = std::make_shared<const std::vector<outcome_batch>>(std::move(batches));
   auto note = [this, shared, ended, done](result<flush_result> flushed) {
     if (flushed.ok()) {

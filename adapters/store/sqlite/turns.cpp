@@ -2,6 +2,7 @@
 
 #include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/open_chunk.hpp"
+#include "adapters/store/sqlite/retry_packs.hpp"
 #include "adapters/store/sqlite/states.hpp"
 
 #include <spdlog/spdlog.h>
@@ -90,6 +91,21 @@ bool is_waiting(connection& database, job_number job) {
            "OR EXISTS(SELECT 1 FROM retries WHERE job = ?1))",
            job)
     .has_value();
+}
+
+// Of leased retries. A pack that this transaction does not see, or cannot read, counts as a whole.
+void add_unanswered(connection& database, const std::vector<leased_retry>& targets,
+                    std::vector<token_id>& busy) {
+  for (const auto n : packs_of(targets)) {
+    if (const auto pack = read_pack(database, n); pack && !pack->is_damaged) {
+      for (const auto& one : pack->entries)
+        busy.push_back(one.token);
+      continue;
+    }
+    for (const auto& one : targets)
+      if (one.pack == n)
+        busy.push_back(one.token);
+  }
 }
 
 void end_one(connection& database, job_number job, job_status to, std::vector<job_number>& ended) {
@@ -182,8 +198,8 @@ std::vector<token_id> busy_tokens(connection& database, const retry_leases& leas
           busy.push_back(one.id);
       }
     }
-    const auto leased = leases.tokens_of(each.job, pool);
-    busy.insert(busy.end(), leased.begin(), leased.end());
+    for (const auto& lease : leases.find_all(each.job, pool))
+      add_unanswered(database, *lease.targets, busy);
   }
   std::sort(busy.begin(), busy.end());
   return busy;

@@ -245,7 +245,7 @@ TEST_F(poison, a_chunk_that_cannot_be_leased_holds_up_no_claim) {
 TEST_F(poison, a_retry_that_cannot_be_written_holds_up_no_other) {
   start_jobs();
   EXPECT_TRUE(flush(claim(), outcome_status::retry).ok());
-  tamper("CREATE TRIGGER poison BEFORE UPDATE ON retries WHEN old.job = 251 "
+  tamper("CREATE TRIGGER poison BEFORE DELETE ON retries WHEN old.job = 251 "
          "BEGIN SELECT RAISE(ABORT, 'poison'); END");
   advance(1h);
   const auto works = claim();

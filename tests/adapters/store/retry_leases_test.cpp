@@ -9,6 +9,9 @@ namespace signalbox::sqlite {
 namespace {
 
 using testing::ElementsAre;
+using testing::FieldsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
 
 using namespace std::chrono_literals;
 
@@ -18,29 +21,34 @@ protected:
   static constexpr timestamp start{1'700'000'000'000ms};
   const lane_pool place{1, 2, 17};
 
-  retry_leases_test() { leases.begin(40, job, place, {{1, 5}, {2, 6}}, start + 15s); }
+  retry_leases_test() { leases.begin(40, job, place, {{9, 101}, {4, 102}, {3, 101}}, start + 15s); }
 
   retry_leases leases;
 };
 
-TEST_F(retry_leases_test, a_row_is_held_under_its_epoch_alone) {
-  EXPECT_TRUE(leases.is_leased({job, 1}));
-  EXPECT_FALSE(leases.is_leased({job, 3}));
-  EXPECT_FALSE(leases.is_leased({job + 1, 1}));
-  EXPECT_EQ(leases.chunk_of({job, 2}, 40), 6u);
-  EXPECT_FALSE(leases.chunk_of({job, 2}, 41));
-  EXPECT_FALSE(leases.chunk_of({job, 3}, 40));
+TEST_F(retry_leases_test, a_pack_is_held_under_its_epoch_alone) {
+  EXPECT_TRUE(leases.is_leased(101));
+  EXPECT_FALSE(leases.is_leased(103));
+  EXPECT_TRUE(leases.holds(102, 40));
+  EXPECT_FALSE(leases.holds(102, 41));
+  EXPECT_FALSE(leases.holds(103, 40));
 }
 
-TEST_F(retry_leases_test, ends_row_by_row) {
-  leases.end({{job, 1}, {job, 1}, {job, 9}});
-  EXPECT_FALSE(leases.is_leased({job, 1}));
-  EXPECT_EQ(leases.count(place), 1u);
-  const auto left = leases.find(job, 40);
-  ASSERT_TRUE(left);
-  EXPECT_THAT(left->tokens, ElementsAre(2));
-  EXPECT_EQ(left->place, place);
-  leases.end({{job, 2}});
+TEST_F(retry_leases_test, knows_the_packs_of_its_targets) {
+  const auto lease = leases.find(job, 40);
+  ASSERT_TRUE(lease);
+  EXPECT_EQ(lease->place, place);
+  EXPECT_THAT(*lease->targets,
+              ElementsAre(FieldsAre(3, 101), FieldsAre(4, 102), FieldsAre(9, 101)));
+  EXPECT_THAT(packs_of(*lease->targets), ElementsAre(101, 102));
+}
+
+TEST_F(retry_leases_test, ends_pack_by_pack) {
+  leases.end({101, 101, 109});
+  EXPECT_FALSE(leases.is_leased(101));
+  EXPECT_THAT(leases.packs_in(place), ElementsAre(102));
+  EXPECT_TRUE(leases.find(job, 40));
+  leases.end({102});
   EXPECT_FALSE(leases.find(job, 40));
   EXPECT_EQ(leases.next_expiry(), timestamp::max());
 }
@@ -57,32 +65,28 @@ TEST_F(retry_leases_test, is_found_by_its_job_and_epoch_only) {
 TEST_F(retry_leases_test, expires_by_its_last_renewal) {
   EXPECT_TRUE(leases.renew(job, 40, start + 30s));
   EXPECT_FALSE(leases.expire(start + 30s - 1ms));
-  EXPECT_TRUE(leases.is_leased({job, 1}));
+  EXPECT_TRUE(leases.is_leased(101));
   EXPECT_TRUE(leases.expire(start + 30s));
-  EXPECT_FALSE(leases.is_leased({job, 1}));
+  EXPECT_FALSE(leases.is_leased(101));
   EXPECT_FALSE(leases.renew(job, 40, start + 1h));
 }
 
-TEST_F(retry_leases_test, a_row_that_was_leased_again_is_left_to_its_new_lease) {
-  leases.begin(41, job, place, {{2, 5}}, start + 1h);
+TEST_F(retry_leases_test, a_pack_that_ended_is_not_given_back) {
+  leases.end({102});
+  leases.begin(41, job, place, {{4, 103}}, start + 1h);
   EXPECT_TRUE(leases.release(job, 40));
-  EXPECT_FALSE(leases.is_leased({job, 1}));
-  EXPECT_TRUE(leases.chunk_of({job, 2}, 41));
+  EXPECT_FALSE(leases.is_leased(101));
+  EXPECT_TRUE(leases.holds(103, 41));
 }
 
-TEST_F(retry_leases_test, is_counted_for_its_destination) {
-  leases.begin(41, job, {1, 2, 18}, {{3, 5}}, start + 15s);
-  EXPECT_EQ(leases.count(place), 2u);
-  EXPECT_EQ(leases.count({1, 2, 18}), 1u);
-  EXPECT_EQ(leases.count({1, 3, 17}), 0u);
-}
-
-TEST_F(retry_leases_test, tells_the_devices_that_a_job_has_requests_to) {
-  leases.begin(41, job, {1, 2, 18}, {{3, 5}}, start + 15s);
-  leases.end({{job, 1}});
-  EXPECT_EQ(leases.tokens_of(job, 17), (std::vector<token_id>{2}));
-  EXPECT_EQ(leases.tokens_of(job, 18), (std::vector<token_id>{3}));
-  EXPECT_TRUE(leases.tokens_of(job + 1, 17).empty());
+TEST_F(retry_leases_test, is_found_by_its_destination) {
+  leases.begin(41, job, {1, 2, 18}, {{3, 105}}, start + 15s);
+  EXPECT_THAT(leases.packs_in(place), ElementsAre(101, 102));
+  EXPECT_THAT(leases.packs_in({1, 2, 18}), ElementsAre(105));
+  EXPECT_THAT(leases.packs_in({1, 3, 17}), IsEmpty());
+  EXPECT_THAT(leases.find_all(job, 17), SizeIs(1));
+  EXPECT_THAT(*leases.find_all(job, 18).at(0).targets, ElementsAre(FieldsAre(3, 105)));
+  EXPECT_THAT(leases.find_all(job + 1, 17), IsEmpty());
 }
 
 TEST_F(retry_leases_test, follows_the_clock) {

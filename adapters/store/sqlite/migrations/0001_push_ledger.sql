@@ -24,7 +24,7 @@ CREATE TABLE counters(
   name TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) WITHOUT ROWID;
--- clock: the store's time when retry rows were last known to be of the past (clock.hpp).
+-- clock: the store's time when retries were last known to be of the past (clock.hpp).
 INSERT INTO counters(name, value) VALUES('epoch', 0), ('clock', 0);
 
 -- Ids of users, topics and tokens are never used again: jobs and chunks refer to them.
@@ -137,7 +137,7 @@ CREATE TABLE job_scopes(
 
 -- status: 1 ready, 2 leased, 3 done, 4 parked: ready, but a pause covers its job. `sent` has a bit for
 -- each target whose request may have left, for jobs that give up on unknown. A job's last row, without
--- targets, counts the retry rows that ended.
+-- targets, counts the retries that ended.
 CREATE TABLE chunks(
   job INTEGER NOT NULL,
   seq INTEGER NOT NULL,
@@ -164,26 +164,25 @@ CREATE INDEX chunks_ready ON chunks(lane, app, pool, job, seq) WHERE status = 1;
 CREATE INDEX chunks_leased ON chunks(job, seq) WHERE status = 2;
 CREATE INDEX chunks_parked ON chunks(job, pool) WHERE status = 4;
 
--- Leases on these rows are in memory alone: a crash forgets them. `written_at` is of the clock that
--- gave `run_at`, so that the row's wait is known when the clock is put back. `parked`: a pause covers
--- its job.
+-- Targets of one job and destination that wait for their retry, in packs of those that are due
+-- together (retry_pack.hpp has the form of `entries`, `size` is their number). Leases on them are in
+-- memory alone, by a number that is never used again: a crash forgets them. `written_at` is of the
+-- clock that gave `run_at`, so that the wait is known when the clock is put back. `parked`: a pause
+-- covers the job.
 CREATE TABLE retries(
+  n INTEGER PRIMARY KEY AUTOINCREMENT,
   job INTEGER NOT NULL,
-  token INTEGER NOT NULL,
-  seq INTEGER NOT NULL,
-  position INTEGER NOT NULL,
   lane INTEGER NOT NULL,
   app INTEGER NOT NULL,
   pool INTEGER NOT NULL,
-  attempts INTEGER NOT NULL,
   run_at INTEGER NOT NULL,
   written_at INTEGER NOT NULL,
-  last_error TEXT,
-  sent INTEGER NOT NULL DEFAULT 0,
   parked INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY(job, token)
-) WITHOUT ROWID;
+  size INTEGER NOT NULL,
+  entries BLOB NOT NULL
+);
 CREATE INDEX retries_due ON retries(lane, app, pool, run_at) WHERE parked = 0;
+CREATE INDEX retries_by_job ON retries(job);
 CREATE INDEX retries_parked ON retries(job) WHERE parked = 1;
 
 CREATE TABLE receipts(
