@@ -1,0 +1,338 @@
+// Targets that wait for their retry stand together in few rows, and end each for itself.
+
+#include "adapters/store/sqlite/connection.hpp"
+#include "tests/adapters/store/store_fixture.hpp"
+
+#include <gmock/gmock.h>
+
+#include <set>
+
+namespace signalbox {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+using namespace std::chrono_literals;
+
+class retry_packs : public store_fixture {
+protected:
+  static constexpr std::size_t devices = 600;
+
+  void SetUp() override {
+    store = open();
+    std::vector<token_registration> tokens;
+    for (std::size_t i = 0; i < devices; ++i)
+      tokens.push_back({"u" + std::to_string(i),
+                        platform::apns,
+                        environment::production,
+                        "t" + std::to_string(i),
+                        {"news"}});
+    ASSERT_TRUE(await<registration_result>([&](auto done) {
+                  store->register_tokens(default_app, tokens, std::move(done));
+                }).ok());
+  }
+
+  // The works of a new job to all: two chunks.
+  std::vector<work_ptr> start() {
+    auto job = job_for({});
+    job.scope = {scope_kind::topic, "news", {}, {}};
+    id = job.id;
+    await<std::vector<commit_result>>([&](auto done) {
+      store->commit_jobs({{job, false}}, 15s, std::move(done));
+    });
+    await<plan_result>([&](auto done) { store->plan("push", devices / 2, std::move(done)); });
+    return claim();
+  }
+
+  std::vector<work_ptr> claim(std::size_t budget = 100'000) {
+    auto claimed = await<claim_result>([&](auto done) {
+      store->claim({"push", {{{}, budget}}, 10'000, 15s}, std::move(done));
+    });
+    EXPECT_TRUE(claimed.ok()) << claimed.message;
+    return std::move(claimed.value.works);
+  }
+
+  // All targets of the works fail, and are due again by `wait` of a target's place.
+  template <class Wait>
+  std::vector<outcome_batch> failed(const std::vector<work_ptr>& works, Wait wait) {
+    std::vector<outcome_batch> batches;
+    for (const auto& work : works) {
+      outcome_batch batch{work, {}, {}, now()};
+      for (std::size_t i = 0; i < work->targets.size(); ++i) {
+        outcome one;
+        one.token = work->targets[i].id;
+        one.index = work->targets[i].index;
+        one.status = outcome_status::retry;
+        one.reason = "ServiceUnavailable";
+        one.attempts = static_cast<std::uint16_t>(work->targets[i].attempts + 1);
+        one.retry_at = now() + wait(i);
+        batch.others.push_back(one);
+      }
+      batches.push_back(std::move(batch));
+    }
+    return batches;
+  }
+
+  // As many of a work as `end` says, from `begin`.
+  static outcome_batch accepted(const work_ptr& work, std::size_t begin, std::size_t end) {
+    outcome_batch batch{work, {}, {}, {}};
+    for (auto i = begin; i < end; ++i)
+      batch.accepted.push_back(static_cast<std::uint32_t>(i));
+    return batch;
+  }
+
+  flush_result flush(const std::vector<outcome_batch>& batches) {
+    const auto flushed =
+      await<flush_result>([&](auto done) { store->flush(batches, std::move(done)); });
+    EXPECT_TRUE(flushed.ok()) << flushed.message;
+    return flushed.value;
+  }
+
+  void complete() {
+    await<std::vector<job_id>>([&](auto done) { store->complete({id}, std::move(done)); });
+  }
+
+  void reopen() {
+    store.reset();
+    store = open();
+  }
+
+  job_view view() {
+    return await<job_view>([&](auto done) { store->get_job(default_app, id, std::move(done)); })
+      .value;
+  }
+
+  std::vector<dead_letter_view> letters() {
+    return await<page_of<dead_letter_view>>([&](auto done) {
+             store->list_dead_letters({}, {{}, 10}, std::move(done));
+           })
+      .value.items;
+  }
+
+  backlog measure() {
+    return await<backlog>([&](auto done) { store->measure("push", std::move(done)); }).value;
+  }
+
+  std::vector<std::int64_t> sizes() {
+    sqlite::connection tool{options().path, {}};
+    std::vector<std::int64_t> list;
+    auto found = tool.query("SELECT size FROM retries ORDER BY n");
+    while (found.next())
+      list.push_back(found.integer(0));
+    return list;
+  }
+
+  void tamper(const std::string& sql) {
+    sqlite::connection tool{options().path, {}};
+    tool.run(sql);
+  }
+
+  static std::set<token_id> ids_in(const work_ptr& work, std::size_t begin) {
+    std::set<token_id> ids;
+    for (auto i = begin; i < work->targets.size(); ++i)
+      ids.insert(work->targets[i].id);
+    return ids;
+  }
+
+  static std::size_t targets_in(const std::vector<work_ptr>& works) {
+    std::size_t sum = 0;
+    for (const auto& work : works)
+      sum += work->targets.size();
+    return sum;
+  }
+
+  std::unique_ptr<sqlite_store> store;
+  job_id id;
+};
+
+TEST_F(retry_packs, what_is_due_together_of_all_chunks_shares_rows) {
+  flush(failed(start(), [](std::size_t i) { return i % 2 == 0 ? 1s : 60s; }));
+  EXPECT_THAT(sizes(), ElementsAre(256, 44, 256, 44));
+  EXPECT_EQ(measure().waiting_retries, 600);
+  advance(1s);
+  EXPECT_EQ(measure().due_retries, 300);
+  const auto works = claim();
+  ASSERT_THAT(works, SizeIs(1)) << "of both chunks";
+  EXPECT_THAT(works[0]->targets, SizeIs(300));
+  EXPECT_EQ(measure().due_retries, 0);
+  EXPECT_EQ(measure().waiting_retries, 300);
+  EXPECT_THAT(claim(), IsEmpty());
+}
+
+TEST_F(retry_packs, none_is_early_and_none_a_tenth_of_a_second_late) {
+  flush(failed(start(), [](std::size_t i) { return std::chrono::milliseconds{1'000 + i % 10}; }));
+  EXPECT_THAT(sizes(), ElementsAre(256, 256, 88));
+  advance(1'008ms);
+  EXPECT_THAT(claim(), IsEmpty());
+  advance(1ms);
+  EXPECT_EQ(targets_in(claim()), devices);
+  flush(failed(start(), [](std::size_t i) { return std::chrono::milliseconds{i}; }));
+  EXPECT_THAT(sizes(), ElementsAre(256, 256, 88, 182, 200, 200, 18));
+  std::size_t claimed = 0;
+  for (std::size_t time = 0; time < 300; time += 10) {
+    claimed += targets_in(claim());
+    EXPECT_LE(claimed, 2 * (time + 1));
+    EXPECT_GE(claimed + 2 * 100, 2 * (time + 1));
+    advance(10ms);
+  }
+}
+
+TEST_F(retry_packs, a_claim_takes_whole_packs_up_to_its_budget) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  EXPECT_THAT(sizes(), ElementsAre(256, 256, 88));
+  EXPECT_EQ(targets_in(claim(600)), 512u) << "half of the budget, and the rest of a pack";
+  EXPECT_EQ(targets_in(claim(600)), 88u);
+}
+
+TEST_F(retry_packs, those_that_end_leave_their_packs) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  const auto work = claim().at(0);
+  EXPECT_EQ(flush({accepted(work, 0, 100)}).stale, 0u);
+  EXPECT_THAT(sizes(), ElementsAre(206, 206, 88)) << "in the order of their chunks";
+  EXPECT_EQ(flush({accepted(work, 50, 300)}).stale, 50u) << "those that have ended";
+  EXPECT_THAT(sizes(), ElementsAre(106, 106, 88));
+  EXPECT_EQ(view().counts.accepted, 300);
+  EXPECT_THAT(claim(), IsEmpty()) << "the rest is leased still";
+  auto rest = failed({work}, [](std::size_t) { return 1s; });
+  EXPECT_EQ(flush(rest).stale, 300u);
+  EXPECT_THAT(sizes(), ElementsAre(256, 44)) << "in packs of their own";
+  EXPECT_EQ(flush({accepted(work, 0, devices)}).stale, 600u) << "the lease ended with them";
+  advance(1s);
+  const auto again = claim().at(0);
+  ASSERT_THAT(again->targets, SizeIs(300));
+  EXPECT_EQ(again->targets[0].attempts, 2);
+  flush({accepted(again, 0, 300)});
+  EXPECT_THAT(sizes(), IsEmpty());
+  complete();
+  EXPECT_TRUE(view().completed_at);
+  EXPECT_EQ(view().counts, (job_counts{600, 0, 0, 0, 0}));
+}
+
+TEST_F(retry_packs, are_kept_by_a_crash_with_what_was_left_in_them) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  const auto work = claim().at(0);
+  flush({accepted(work, 0, 100)});
+  reopen();
+  EXPECT_EQ(flush({accepted(work, 100, 200)}).stale, 100u);
+  const auto again = claim().at(0);
+  ASSERT_THAT(again->targets, SizeIs(500));
+  EXPECT_EQ(again->targets[0].attempts, 1);
+  EXPECT_EQ(ids_in(again, 0), ids_in(work, 100));
+  flush({accepted(again, 0, 500)});
+  complete();
+  EXPECT_EQ(view().counts, (job_counts{600, 0, 0, 0, 0}));
+  EXPECT_TRUE(view().completed_at);
+}
+
+TEST_F(retry_packs, are_loaded_again_for_the_successor_of_a_sender) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  const auto work = claim().at(0);
+  flush({accepted(work, 0, 300)});
+  const auto again = await<work_ptr>([&](auto done) {
+    store->reload({work->kind, work->key, work->epoch}, std::move(done));
+  });
+  ASSERT_TRUE(again.value);
+  EXPECT_THAT(again.value->targets, SizeIs(300));
+  EXPECT_EQ(flush({accepted(again.value, 0, 300)}).stale, 0u);
+  EXPECT_THAT(sizes(), IsEmpty());
+}
+
+TEST_F(retry_packs, a_refused_entry_takes_no_other_with_it) {
+  const auto works = start();
+  ASSERT_EQ(works[0]->targets.at(6).id, 7) << "the first byte of its entry";
+  const auto refuse = [&](const std::string& token) {
+    tamper("DROP TRIGGER IF EXISTS poison; CREATE TRIGGER poison BEFORE INSERT ON retries "
+           "WHEN new.size > 200 OR hex(new.entries) LIKE '" +
+           token + "%' BEGIN SELECT RAISE(ABORT, 'poison'); END");
+  };
+  refuse("07");
+  const auto flushed = flush(failed(works, [](std::size_t) { return 0ms; }));
+  EXPECT_EQ(flushed.faulty, 1u);
+  EXPECT_THAT(flushed.finished_chunks_of, ElementsAre(id));
+  EXPECT_EQ(view().counts, (job_counts{0, 1, 0, 0, 0}));
+  const auto again = claim().at(0);
+  ASSERT_THAT(again->targets, SizeIs(599));
+  refuse("08");
+  const auto repeated = flush(failed({again}, [](std::size_t) { return 1s; }));
+  EXPECT_EQ(repeated.faulty, 1u);
+  EXPECT_EQ(repeated.stale, 0u);
+  EXPECT_THAT(repeated.finished_chunks_of, ElementsAre(id));
+  EXPECT_EQ(view().counts, (job_counts{0, 2, 0, 0, 0}));
+  advance(1s);
+  const auto rest = claim().at(0);
+  ASSERT_THAT(rest->targets, SizeIs(598));
+  flush({accepted(rest, 0, 598)});
+  complete();
+  EXPECT_EQ(view().counts, (job_counts{598, 2, 0, 0, 0}));
+  EXPECT_TRUE(view().completed_at);
+}
+
+// The first chunk cannot be written: what of it is to be retried is rolled back with it.
+TEST_F(retry_packs, a_work_that_is_rolled_back_leaves_none_behind) {
+  const auto works = start();
+  tamper("CREATE TRIGGER poison BEFORE UPDATE ON chunks WHEN old.seq = 0 "
+         "BEGIN SELECT RAISE(ABORT, 'poison'); END");
+  const auto batches = failed(works, [](std::size_t) { return 0ms; });
+  EXPECT_EQ(flush(batches).faulty, 300u);
+  EXPECT_THAT(sizes(), ElementsAre(256, 44)) << "of the second";
+  tamper("DROP TRIGGER poison");
+  EXPECT_EQ(flush(batches).faulty, 0u);
+  EXPECT_THAT(sizes(), ElementsAre(256, 44, 256, 44));
+  const auto again = claim().at(0);
+  flush({accepted(again, 0, devices)});
+  complete();
+  EXPECT_EQ(view().counts, (job_counts{600, 0, 0, 0, 0}));
+}
+
+TEST_F(retry_packs, a_damaged_one_is_dead_lettered_by_the_claim) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  tamper("UPDATE retries SET entries = x'ff' WHERE n = 1");
+  const auto work = claim().at(0);
+  EXPECT_THAT(work->targets, SizeIs(344)) << "the others go on";
+  EXPECT_EQ(view().counts, (job_counts{0, 256, 0, 0, 0}));
+  ASSERT_THAT(letters(), SizeIs(1));
+  EXPECT_EQ(letters()[0].job, id);
+  EXPECT_EQ(letters()[0].reason, "corrupt");
+  EXPECT_EQ(letters()[0].lane, "push");
+  EXPECT_EQ(letters()[0].token, "");
+  flush({accepted(work, 0, 344)});
+  complete();
+  EXPECT_EQ(view().counts, (job_counts{344, 256, 0, 0, 0}));
+  EXPECT_TRUE(view().completed_at);
+}
+
+TEST_F(retry_packs, the_last_one_damaged_completes_its_job) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  tamper("UPDATE retries SET size = size + 1");
+  EXPECT_THAT(claim(), IsEmpty());
+  EXPECT_THAT(letters(), SizeIs(3));
+  EXPECT_EQ(view().counts.rejected, 603) << "as the rows say";
+  EXPECT_TRUE(view().completed_at);
+}
+
+TEST_F(retry_packs, a_damaged_one_that_is_leased_ends_after_its_lease) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  const auto work = claim().at(0);
+  tamper("UPDATE retries SET entries = x'ff' WHERE n = 1");
+  EXPECT_EQ(flush({accepted(work, 0, devices)}).stale, 256u);
+  EXPECT_EQ(view().counts, (job_counts{344, 0, 0, 0, 0}));
+  advance(15s);
+  EXPECT_THAT(claim(), IsEmpty());
+  EXPECT_EQ(view().counts, (job_counts{344, 256, 0, 0, 0}));
+  EXPECT_TRUE(view().completed_at);
+}
+
+TEST_F(retry_packs, of_a_job_that_ended_are_closed_also_where_they_are_damaged) {
+  flush(failed(start(), [](std::size_t) { return 1h; }));
+  tamper("UPDATE retries SET entries = x'ff' WHERE n = 2");
+  await<job_view>([&](auto done) { store->cancel_job(default_app, id, std::move(done)); });
+  await<sweep_result>([&](auto done) { store->sweep({"push"}, std::move(done)); });
+  EXPECT_EQ(view().counts, (job_counts{0, 256, 0, 0, 344}));
+  EXPECT_TRUE(view().completed_at);
+  EXPECT_THAT(sizes(), IsEmpty());
+}
+
+} // namespace
+} // namespace signalbox
