@@ -263,6 +263,7 @@ private:
       return;
     const auto& work = any(held_);
     outcome_batch batch{work, {}, {}, session_.now()};
+    const bool are_due_together = coin();
     for (std::size_t i = 0; i < work->targets.size(); ++i) {
       switch (pick(5)) {
       case 0:
@@ -280,7 +281,8 @@ private:
           pick(4) == 0 ? invalidation::unregistered : invalidation::none;
         break;
       case 3:
-        batch.others.push_back(session_.retry_of(work, i, std::chrono::milliseconds{pick(5'000)}));
+        batch.others.push_back(session_.retry_of(
+          work, i, std::chrono::milliseconds{are_due_together ? 1'000 : pick(5'000)}));
         break;
       default: // not answered yet
         break;

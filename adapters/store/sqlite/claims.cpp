@@ -1,48 +1,25 @@
 #include "adapters/store/sqlite/claims.hpp"
 
 #include "actors/job_states.hpp"
+#include "adapters/store/sqlite/claim_jobs.hpp"
 #include "adapters/store/sqlite/clock.hpp"
-#include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/destinations.hpp"
-#include "adapters/store/sqlite/due_retries.hpp"
 #include "adapters/store/sqlite/leases.hpp"
 #include "adapters/store/sqlite/parking.hpp"
-#include "adapters/store/sqlite/retry_packs.hpp"
-#include "adapters/store/sqlite/savepoint.hpp"
-#include "adapters/store/sqlite/states.hpp"
-#include "adapters/store/sqlite/turns.hpp"
+#include "adapters/store/sqlite/retry_claims.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
-#include <tuple>
-#include <unordered_map>
 #include <utility>
 
 namespace signalbox::sqlite {
 
 namespace {
 
-// One claim takes so many retries, and the rest of a pack, at most; so does one work.
+// One claim takes so many retries at most, and the rest of a pack.
 constexpr std::size_t most_retries = 1'000;
-// And passes by so much of jobs that have ended, which somebody is closing already.
-constexpr std::size_t most_passed_by = 500;
-// And parks so many rows of paused jobs.
-constexpr std::size_t most_parked = 2'000;
-// Claims of retries begin at the oldest again after so long at most.
-constexpr std::chrono::milliseconds longest_round{500};
-
-struct job_state {
-  job_id id;
-  job_status status = job_status::queued;
-  bool is_dispatch = false; ///< of an activity
-  /// With older dispatches, once looked up; nothing if that cannot be known.
-  std::map<pool_code, std::optional<std::vector<token_id>>> busy;
-  std::optional<job_traits> traits; ///< while there are pauses of jobs
-};
-
 // One destination's part of a claim.
 struct share {
   app_pool dest;
@@ -58,18 +35,19 @@ public:
   claimer(connection& database, shared_state& shared, writer_state& state, lane_number lane,
           const claim_request& request)
     : database_{database}, shared_{shared}, state_{state}, lane_{lane}, request_{request},
-      now_{shared.now()}, expires_at_{now_ + request.lease} {}
+      now_{shared.now()}, jobs_{database, shared, state, now_}, expires_at_{now_ + request.lease} {}
 
   claimed_set claim() {
     auto ready = destinations_with_chunks(database_, lane_);
-    auto waiting = destinations_with_due_retries();
+    retry_claims retries{database_, shared_, state_, jobs_, lane_, now_};
+    auto waiting = retries.destinations();
     leave_out_paused(ready);
     leave_out_paused(waiting);
     auto shares = shares_of(ready, waiting);
-    claim_retries(shares, waiting);
+    claim_retries(retries, shares, waiting);
     claim_chunks(shares, ready);
     name_refused(shares, ready, waiting);
-    result_.is_cut_short = parked_ >= most_parked;
+    result_.is_cut_short = jobs_.has_parked_enough();
     if (!result_.works.empty())
       state_.next_lease_expiry = std::min(state_.next_lease_expiry, expires_at_);
     result_.lane = lane_;
@@ -83,10 +61,6 @@ private:
       std::erase_if(dests, [this](const auto& dest) {
         return shared_.pauses.covers(request_.lane, dest.first, dest.second);
       });
-  }
-
-  bool is_paused(const job_state& job, const app_pool& dest) const {
-    return job.traits && shared_.pauses.covers(*job.traits, dest.second);
   }
 
   // By app in turn: another app is the first in every claim.
@@ -111,154 +85,21 @@ private:
     return state_.last_claimed[{lane_, dest.first, dest.second}];
   }
 
-  void claim_retries(std::vector<share>& shares, const std::set<app_pool>& waiting) {
+  void claim_retries(retry_claims& retries, std::vector<share>& shares,
+                     const std::set<app_pool>& waiting) {
     std::size_t left = most_retries;
     for (auto& part : shares) {
       if (waiting.count(part.dest) == 0)
         continue;
-      const auto taken = claim_retries_of(part.dest, std::min(left, (part.budget + 1) / 2));
-      part.budget -= std::min(part.budget, taken);
-      left -= std::min(left, taken);
-    }
-  }
-
-  // Every so often from the oldest pack again: nothing is left behind for longer.
-  retry_cursor& cursor_of(const app_pool& dest) {
-    auto& cursor = state_.retry_cursors[place_of(dest)];
-    if (now_ >= cursor.started_at + longest_round || now_ < cursor.started_at)
-      cursor = {{}, 0, now_};
-    return cursor;
-  }
-
-  lane_pool place_of(const app_pool& dest) const { return {lane_, dest.first, dest.second}; }
-
-  std::set<app_pool> destinations_with_due_retries() {
-    auto dests = destinations_with_retries(database_, lane_);
-    std::erase_if(dests, [this](const auto& dest) {
-      return !has_due_retry(database_, shared_.retry_leases, place_of(dest), now_, cursor_of(dest));
-    });
-    return dests;
-  }
-
-  // What a claim comes upon of a destination's due packs: nothing is written while they are read.
-  struct found_packs {
-    std::vector<retry_pack> free;
-    std::size_t free_targets = 0;
-    std::vector<retry_pack> busy; ///< as far as they are: not to be sent yet
-    std::vector<pack_number> paused;
-    std::vector<retry_pack> damaged;
-  };
-
-  std::size_t claim_retries_of(const app_pool& dest, std::size_t limit) {
-    found_packs found;
-    auto& cursor = cursor_of(dest);
-    const auto after = cursor;
-    visit_due_packs(database_, shared_.retry_leases, place_of(dest), now_, after,
-                    [&](const due_pack& due) {
-                      if (found.free_targets >= limit || passed_by_ >= most_passed_by ||
-                          parked_ + found.paused.size() >= most_parked)
-                        return false;
-                      look_at(*read_pack(database_, due.n), dest, found);
-                      cursor = {due.run_at, due.n, after.started_at};
-                      return true;
-                    });
-    for (auto& pack : found.damaged)
-      close(pack);
-    for (auto& pack : found.busy)
-      postpone(pack);
-    for (const auto n : found.paused)
-      park_pack(database_, n);
-    parked_ += found.paused.size();
-    std::stable_sort(found.free.begin(), found.free.end(),
-                     [](const auto& a, const auto& b) { return a.job < b.job; });
-    claimed_work taken;
-    for (const auto& pack : found.free) {
-      for (const auto& one : pack.entries)
-        taken.retries.push_back({one, pack.n});
-      if (&pack == &found.free.back() || (&pack)[1].job != pack.job ||
-          taken.retries.size() >= most_retries)
-        add_retries(std::exchange(taken, {}), pack.job, dest);
-    }
-    return found.free_targets;
-  }
-
-  void look_at(retry_pack pack, const app_pool& dest, found_packs& found) {
-    auto& job = state_of(pack.job);
-    if (!allows_retry_claims(job.status)) {
-      ++passed_by_;
-    } else if (is_paused(job, dest)) {
-      found.paused.push_back(pack.n);
-    } else if (pack.is_damaged) {
-      found.damaged.push_back(std::move(pack));
-    } else {
-      if (job.is_dispatch)
-        split_busy(job, pack, found.busy);
-      found.free_targets += pack.entries.size();
-      if (!pack.entries.empty())
-        found.free.push_back(std::move(pack));
-    }
-  }
-
-  // Targets that an older dispatch of the activity has a request in flight to are not sent yet.
-  void split_busy(job_state& job, retry_pack& pack, std::vector<retry_pack>& busy) {
-    const auto& tokens = busy_with(job, pack);
-    const auto is_free = [&](const retry_entry& one) {
-      return tokens && !std::binary_search(tokens->begin(), tokens->end(), one.token);
-    };
-    const auto kept = std::stable_partition(pack.entries.begin(), pack.entries.end(), is_free);
-    if (kept == pack.entries.end())
-      return;
-    auto& made = busy.emplace_back(pack);
-    made.entries.assign(kept, pack.entries.end());
-    pack.entries.erase(kept, pack.entries.end());
-  }
-
-  const std::optional<std::vector<token_id>>& busy_with(job_state& job, const retry_pack& pack) {
-    const auto pool = std::get<pool_code>(pack.place);
-    const auto [known, is_new] = job.busy.try_emplace(pool);
-    if (is_new)
-      try {
-        known->second = busy_tokens(database_, shared_.retry_leases, pack.job, pool);
-      } catch (const failure& error) {
-        if (!error.is_about_rows())
-          throw;
-        spdlog::error("event=order_unknown job={} error=\"{}\"", job.id.to_string(), error.what());
+      for (auto& taken : retries.take(part.dest, std::min(left, (part.budget + 1) / 2))) {
+        const auto targets = taken.retries.size();
+        part.budget -= std::min(part.budget, targets);
+        left -= std::min(left, targets);
+        // An epoch of its own: with the job it is what the work's retries are found by.
+        epoch_ = next_epoch(database_, state_);
+        add(std::move(taken), part.dest);
       }
-    return known->second;
-  }
-
-  // `pack` has what is busy of a row: all, or a part that gets a row of its own.
-  void postpone(retry_pack& pack) {
-    const auto run_at = now_ + straggler_look;
-    if (pack.entries.size() == pack.size)
-      return postpone_pack(database_, pack.n, run_at, now_);
-    auto rest = *read_pack(database_, pack.n);
-    std::erase_if(rest.entries, [&](const retry_entry& one) {
-      return std::find(pack.entries.begin(), pack.entries.end(), one) != pack.entries.end();
-    });
-    rewrite_pack(database_, rest);
-    pack.run_at = run_at;
-    pack.written_at = now_;
-    insert_pack(database_, pack);
-  }
-
-  void close(const retry_pack& pack) {
-    if (const auto error = try_part(database_, [&] {
-          close_damaged(database_, pack, now_);
-          try_complete(database_, pack.job, now_);
-        })) {
-      ++passed_by_;
-      spdlog::error("event=damage_not_closed job_number={} pack={} error=\"{}\"", pack.job, pack.n,
-                    *error);
     }
-  }
-
-  // An epoch of its own: with the job it is what the work's retries are found by.
-  void add_retries(claimed_work taken, job_number job, const app_pool& dest) {
-    epoch_ = next_epoch(database_, state_);
-    taken.kind = work_kind::retry;
-    const auto seq = taken.retries.front().entry.seq;
-    add(std::move(taken), job, seq, dest);
   }
 
   // False if the database refuses these rows: others may do.
@@ -270,8 +111,8 @@ private:
     } catch (const failure& error) {
       if (!error.is_about_rows() || !database_.in_transaction())
         throw;
-      ++passed_by_;
-      spdlog::error("event=not_claimed job={} error=\"{}\"", jobs_.at(job).id.to_string(),
+      jobs_.pass_by();
+      spdlog::error("event=not_claimed job={} error=\"{}\"", jobs_[job].id.to_string(),
                     error.what());
       return false;
     }
@@ -298,18 +139,19 @@ private:
 
   // The first chunk of the next job in turn; false if no job has one to claim.
   bool claim_chunk(share& part) {
-    while (passed_by_ < most_passed_by && parked_ < most_parked) {
+    while (!jobs_.has_enough()) {
       const auto place = next_chunk(part);
       if (!place)
         return false;
       part.last = last_claimed(part.dest) = place->first;
-      const auto& job = state_of(place->first);
+      const auto& job = jobs_[place->first];
       if (!allows_chunk_claims(job.status)) {
-        ++passed_by_;
+        jobs_.pass_by();
         continue;
       }
-      if (is_paused(job, part.dest)) {
-        parked_ += std::max<std::size_t>(1, park_chunks(database_, place->first, part.dest.second));
+      if (jobs_.is_paused(job, part.dest.second)) {
+        jobs_.note_parked(
+          std::max<std::size_t>(1, park_chunks(database_, place->first, part.dest.second)));
         continue;
       }
       const auto targets = *database_.value("SELECT targets FROM chunks WHERE job = ? AND seq = ?",
@@ -319,7 +161,10 @@ private:
       part.budget -= std::min(part.budget, static_cast<std::size_t>(targets));
       part.claimed_since_wrap = true;
       shared_.ahead.note_claim(place->first, part.dest.second);
-      add({}, place->first, place->second, part.dest);
+      claimed_work taken;
+      taken.job = place->first;
+      taken.key = {job.id, place->second};
+      add(std::move(taken), part.dest);
       return true;
     }
     return false;
@@ -356,50 +201,17 @@ private:
   }
 
   void begin_job(job_number job) {
-    auto& known = jobs_.at(job);
+    auto& known = jobs_[job];
     if (known.status != job_status::queued)
       return;
     database_.execute("UPDATE jobs SET status = 3 WHERE n = ? AND status = 2", job);
     known.status = job_status::in_progress;
   }
 
-  void add(claimed_work taken, job_number job, std::uint32_t seq, const app_pool& dest) {
-    taken.job = job;
-    taken.key = {state_of(job).id, seq};
+  void add(claimed_work taken, const app_pool& dest) {
     taken.epoch = epoch();
     taken.dest = destination_of(dest.first, dest.second);
     result_.works.push_back(std::move(taken));
-  }
-
-  job_state& state_of(job_number job) {
-    const auto known = jobs_.find(job);
-    if (known != jobs_.end())
-      return known->second;
-    bool is_late = false;
-    auto found =
-      database_.query("SELECT id, status, deadline, scope_kind FROM jobs WHERE n = ?", job);
-    auto& made = jobs_[job];
-    if (found.next()) {
-      made.id = found.id(0);
-      made.status = found.as<job_status>(1);
-      made.is_dispatch = found.as<scope_kind>(3) == scope_kind::activity;
-      state_.jobs.put(made.id, job);
-      is_late = made.status == job_status::queued && !found.is_null(2) && found.time(2) <= now_;
-    } else {
-      made.status = job_status::failed; // claims nothing
-    }
-    if (shared_.pauses.has_any_of_jobs())
-      made.traits = traits_of(database_, job);
-    return is_late ? expire(job, made) : made;
-  }
-
-  // Too late for its first claim. Ended here, so that after an outage claims do not pass by the
-  // same late jobs again and again until the sweeper has come to them.
-  job_state& expire(job_number job, job_state& late) {
-    end_job(database_, job, job_status::queued, job_status::expired);
-    close_slice(database_, shared_.retry_leases, job, now_);
-    late.status = job_status::expired;
-    return late;
   }
 
   std::uint64_t epoch() {
@@ -434,11 +246,9 @@ private:
   lane_number lane_;
   const claim_request& request_;
   timestamp now_;
+  claim_jobs jobs_;
   timestamp expires_at_;
   std::uint64_t epoch_ = 0;
-  std::size_t passed_by_ = 0;
-  std::size_t parked_ = 0;
-  std::unordered_map<job_number, job_state> jobs_;
   claimed_set result_;
 };
 
