@@ -391,6 +391,36 @@ TEST_P(store_contract, a_retry_in_flight_of_an_older_update_sets_its_device_apar
   EXPECT_EQ(works.at(0)->key.job, newer);
 }
 
+TEST_P(store_contract, devices_set_apart_get_their_own_turns_as_they_are_answered) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 4);
+  const auto older = live.update("a");
+  const auto sent = live.take();
+  ASSERT_EQ(sent.size(), 1u);
+  flush({accept(sent[0], 0, 1)});
+  const auto newer = live.update("a");
+  plan_all();
+  advance(std::chrono::milliseconds{300});
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"t0"}));
+  flush({accept(sent[0], 1, 2)});
+  advance(std::chrono::milliseconds{100});
+  const auto works = live.take();
+  EXPECT_EQ(tokens_sent(works), (texts{"t1", "t2"})) << "a request to t3 is in flight";
+  flush({accept(works.at(0), 0, 1)});
+  advance(a_second);
+  EXPECT_TRUE(live.take().empty());
+  flush({accept(sent[0], 3, 1)});
+  complete({older});
+  expect_closed(older, 4);
+  advance(a_second);
+  const auto last = live.take();
+  EXPECT_EQ(tokens_sent(last), (texts{"t3"}));
+  EXPECT_EQ(flush({accept(works.at(0), 1, 1), accept(last.at(0))}).stale, 0u);
+  EXPECT_EQ(view(newer).counts.accepted, 3) << "all but t0, which is under way";
+}
+
 TEST_P(store_contract, planning_names_the_dispatches_that_it_has_superseded) {
   activity_session live{*this};
   live.add_token("s", "start", token_kind::start, {}, "match");

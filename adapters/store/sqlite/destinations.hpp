@@ -14,7 +14,7 @@ using app_pool = std::pair<app_id, pool_code>;
 /// Where a lane has unclaimed chunks: one look-up in an index for each destination.
 std::set<app_pool> destinations_with_chunks(connection& database, lane_number lane);
 
-/// Where a lane has retry rows that are not parked, be they leased or not.
+/// Where a lane has packs of retries that are not parked, be they leased or not.
 std::set<app_pool> destinations_with_retries(connection& database, lane_number lane);
 
 } // namespace signalbox::sqlite
