@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <array>
 #include <mutex>
 #include <stdexcept>
 
@@ -88,21 +89,44 @@ std::optional<uuid> uuid::parse(std::string_view text) {
   return id;
 }
 
+namespace {
+
+// Taken from OpenSSL a block at a time, since each call costs it a system call. Not thread-safe.
+class random_numbers {
+public:
+  std::uint64_t next() {
+    if (used_ == block_.size()) {
+      if (RAND_bytes(block_.data(), static_cast<int>(block_.size())) != 1)
+        throw std::runtime_error("no random bytes from OpenSSL");
+      used_ = 0;
+    }
+    const auto number = load_big_endian(block_.data() + used_);
+    used_ += sizeof number;
+    return number;
+  }
+
+private:
+  std::array<std::uint8_t, 1'024> block_{};
+  std::size_t used_ = block_.size();
+};
+
+} // namespace
+
 uuid make_uuid_v7(timestamp now) {
   static std::mutex mutex;
+  static random_numbers numbers;
   static std::uint64_t last_ms = 0;
   static std::uint64_t counter = 0; // 12 bits of rand_a, then 18 bits of rand_b (RFC 9562, 6.2)
-  std::uint8_t random[8];
-  if (RAND_bytes(random, sizeof random) != 1)
-    throw std::runtime_error("no random bytes from OpenSSL");
+  std::uint64_t random = 0;
   std::uint64_t ms = 0;
   std::uint64_t sequence = 0;
   {
     std::lock_guard lock{mutex};
+    random = numbers.next();
     const auto now_ms = static_cast<std::uint64_t>(now.time_since_epoch().count());
     if (now_ms > last_ms) {
       last_ms = now_ms;
-      counter = load_big_endian(random) & 0x1fffffff; // the top bit stays free for counting
+      counter = random & 0x1fffffff; // the top bit stays free for counting
     } else if (++counter == 1ULL << 30) {
       ++last_ms;
       counter = 0;
@@ -112,7 +136,7 @@ uuid make_uuid_v7(timestamp now) {
   }
   uuid id;
   store_big_endian(ms << 16 | sequence >> 18, id.bytes.data());
-  const auto tail = (sequence & 0x3ffff) << 44 | (load_big_endian(random) >> 20);
+  const auto tail = (sequence & 0x3ffff) << 44 | (random >> 20);
   store_big_endian(tail, id.bytes.data() + 8);
   set_version(id, 7);
   return id;
