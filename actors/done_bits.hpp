@@ -7,7 +7,7 @@
 
 namespace signalbox {
 
-/// Which targets of a chunk have an outcome (or were handed over to a retry row): one bit for each
+/// Which targets of a chunk have an outcome (or were handed over to a retry): one bit for each
 /// index, lowest bit first. A bit counts once: setting it again tells the caller to count nothing.
 class done_bits {
 public:

@@ -89,7 +89,7 @@ struct sent_mark {
   std::vector<std::uint32_t> positions; ///< in `of->targets`
 };
 
-/// A target that was handed over to a retry row.
+/// A target that was handed over to a retry.
 struct retry_ref {
   job_id job;
   token_id token = 0;

@@ -5,8 +5,8 @@
 
 namespace signalbox {
 
-/// What became of a target. The numbers are stored in receipts: never change one. `retry` hands the
-/// target over to a retry row: it stays pending.
+/// What became of a target. The numbers are stored in receipts: never change one. A target
+/// with `retry` stays pending, and waits for its next try.
 enum class outcome_status : std::uint8_t {
   accepted = 1,
   rejected = 2,

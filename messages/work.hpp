@@ -53,7 +53,7 @@ struct settled_target {
 
 enum class work_kind : std::uint8_t {
   chunk, ///< first tries: outcomes set done bits
-  retry, ///< due retries of one job and destination: outcomes end retry rows; `key` is of the chunk
+  retry, ///< due retries of one job and destination: outcomes end them; `key` is of the chunk
          ///< of one of them
 };
 

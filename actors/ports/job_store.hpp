@@ -48,13 +48,13 @@ public:
   /// mark whether its lease is still held: else nothing of it may be sent.
   virtual void mark_sent(std::vector<sent_mark> marks, callback<std::vector<bool>> done) = 0;
 
-  /// Takes one attempt back from each retry row that still exists: the provider was down, and no
+  /// Takes one attempt back from each retry that still waits: the provider was down, and no
   /// target is charged for that.
   virtual void refund(std::vector<retry_ref> retries, callback<unit> done) = 0;
 
-  /// Records outcomes in one durable transaction: bits, counts for newly set bits, receipts, retry
-  /// rows, invalidations, dead letters. Idempotent: a replay counts nothing twice. On failure
-  /// nothing was changed.
+  /// Records outcomes in one durable transaction: bits, counts for newly set bits, receipts, what
+  /// is to be tried again, invalidations, dead letters. Idempotent: a replay counts nothing twice.
+  /// On failure nothing was changed.
   virtual void flush(std::vector<outcome_batch> batches, callback<flush_result> done) = 0;
 
   /// Tries to move jobs on to DISPATCHED and COMPLETED; answers the jobs that completed.
