@@ -106,18 +106,18 @@ public:
   }
 
   std::size_t close_retries(const retry_leases& leases, bool& more) {
-    std::vector<pack_number> packs;
+    std::vector<retry_pack> packs;
     std::size_t targets = 0;
     visit_packs(database_, job_, [&](pack_number n) {
       if (leases.is_leased(n))
         return true;
-      packs.push_back(n);
-      targets += static_cast<std::size_t>(size_of_packs(database_, {n}));
+      packs.push_back(*read_pack(database_, n));
+      targets += packs.back().size;
       return targets < slice_retries;
     });
     job_counts counts;
-    for (const auto n : packs)
-      close_pack(*read_pack(database_, n), counts);
+    for (const auto& pack : packs)
+      close_pack(pack, counts);
     if (counts.finished() > 0)
       count_retried(database_, job_, counts);
     more |= targets >= slice_retries;

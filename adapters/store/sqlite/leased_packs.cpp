@@ -41,18 +41,17 @@ void leased_packs::write(std::vector<pack_number>& ended) {
 std::optional<leased_packs::place_of_entry> leased_packs::find(token_id token) {
   if (!lease_)
     return std::nullopt;
+  const auto is_before = [](const auto& one, token_id id) { return one.token < id; };
   const auto& targets = *lease_->targets;
-  const auto leased = std::lower_bound(targets.begin(), targets.end(), token,
-                                       [](const auto& one, token_id id) { return one.token < id; });
-  if (leased == targets.end() || leased->token != token)
-    return std::nullopt;
-  auto& in = open(leased->pack);
-  auto& entries = in.pack.entries;
-  const auto at = std::lower_bound(entries.begin(), entries.end(), token,
-                                   [](const auto& one, token_id id) { return one.token < id; });
-  if (at == entries.end() || at->token != token)
-    return std::nullopt;
-  return place_of_entry{&in, at};
+  auto leased = std::lower_bound(targets.begin(), targets.end(), token, is_before);
+  for (; leased != targets.end() && leased->token == token; ++leased) {
+    auto& in = open(leased->pack);
+    auto& entries = in.pack.entries;
+    const auto at = std::lower_bound(entries.begin(), entries.end(), token, is_before);
+    if (at != entries.end() && at->token == token)
+      return place_of_entry{&in, at};
+  }
+  return std::nullopt;
 }
 
 // A pack that has gone, is another's or is damaged is as good as empty.

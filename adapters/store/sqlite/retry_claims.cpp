@@ -38,7 +38,6 @@ std::vector<claimed_work> retry_claims::take(const app_pool& dest, std::size_t l
     put_off(pack);
   for (const auto n : found.paused)
     park_pack(database_, n);
-  jobs_.note_parked(found.paused.size());
   return works_of(std::move(found.free));
 }
 
@@ -72,8 +71,10 @@ void retry_claims::look_at(retry_pack pack, found_packs& found) {
     jobs_.pass_by();
   } else if (jobs_.is_paused(job, std::get<pool_code>(pack.place))) {
     found.paused.push_back(pack.n);
+    jobs_.note_parked(1);
   } else if (pack.is_damaged) {
     found.damaged.push_back(std::move(pack));
+    jobs_.pass_by();
   } else {
     if (job.is_dispatch)
       split_busy(job, pack, found.busy);

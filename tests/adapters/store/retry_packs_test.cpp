@@ -5,7 +5,9 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <set>
+#include <string>
 
 namespace signalbox {
 namespace {
@@ -127,6 +129,30 @@ protected:
   void tamper(const std::string& sql) {
     sqlite::connection tool{options().path, {}};
     tool.run(sql);
+  }
+
+  // As many further packs, each with what the last one has.
+  void copy_last_pack(int copies) {
+    tamper("WITH RECURSIVE copy(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM copy WHERE i < " +
+           std::to_string(copies) +
+           ") INSERT INTO retries(job, lane, app, pool, run_at, written_at, size, entries) "
+           "SELECT job, lane, app, pool, run_at, written_at, size, entries FROM retries, copy "
+           "WHERE n = (SELECT MAX(n) FROM retries)");
+  }
+
+  // How many transactions a claim takes that finds nothing to do.
+  int transactions_of_claim() {
+    store.reset();
+    const auto commits = std::make_shared<std::atomic<int>>(0);
+    auto counted = options();
+    counted.fault = [commits] {
+      ++*commits;
+      return 0;
+    };
+    store = sqlite_store::open(counted).value;
+    *commits = 0;
+    EXPECT_THAT(claim(), IsEmpty());
+    return *commits;
   }
 
   static std::set<token_id> ids_in(const work_ptr& work, std::size_t begin) {
@@ -332,6 +358,43 @@ TEST_F(retry_packs, of_a_job_that_ended_are_closed_also_where_they_are_damaged) 
   EXPECT_EQ(view().counts, (job_counts{0, 256, 0, 0, 344}));
   EXPECT_TRUE(view().completed_at);
   EXPECT_THAT(sizes(), IsEmpty());
+}
+
+TEST_F(retry_packs, of_paused_jobs_are_parked_so_many_in_one_transaction) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  copy_last_pack(4'500);
+  work_rule rule;
+  rule.job = id;
+  await<pause_view>([&](auto done) { store->pause(rule, "", std::move(done)); });
+  EXPECT_EQ(transactions_of_claim(), 3);
+  EXPECT_EQ(measure().due_retries, 0);
+}
+
+TEST_F(retry_packs, that_are_damaged_are_closed_so_many_in_one_transaction) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  copy_last_pack(1'000);
+  tamper("UPDATE retries SET entries = x'ff'");
+  EXPECT_EQ(transactions_of_claim(), 1);
+  EXPECT_THAT(sizes(), SizeIs(503));
+  claim();
+  claim();
+  EXPECT_THAT(sizes(), IsEmpty());
+}
+
+// As only a damaged plan could have it.
+TEST_F(retry_packs, a_target_that_is_in_two_chunks_waits_in_two_packs_and_ends_twice) {
+  const auto works = start();
+  auto batches = failed(works, [](std::size_t) { return 0ms; });
+  for (auto& one : batches[1].others)
+    one.token -= static_cast<token_id>(devices / 2);
+  flush(batches);
+  const auto claimed = claim();
+  ASSERT_THAT(claimed, SizeIs(1));
+  ASSERT_THAT(claimed[0]->targets, SizeIs(devices));
+  EXPECT_EQ(flush({accepted(claimed[0], 0, devices)}).stale, 0u);
+  EXPECT_THAT(sizes(), IsEmpty());
+  complete();
+  EXPECT_EQ(view().counts, (job_counts{600, 0, 0, 0, 0}));
 }
 
 } // namespace
