@@ -20,6 +20,7 @@ namespace {
 
 // One claim takes so many retries at most, and the rest of a pack.
 constexpr std::size_t most_retries = 1'000;
+
 // One destination's part of a claim.
 struct share {
   app_pool dest;
@@ -44,8 +45,10 @@ public:
     leave_out_paused(ready);
     leave_out_paused(waiting);
     auto shares = shares_of(ready, waiting);
-    claim_retries(retries, shares, waiting);
+    claim_retries(retries, shares, waiting, ready);
     claim_chunks(shares, ready);
+    if (has_passed_retries_ && result_.works.empty()) // and what is ready belongs to ended jobs
+      claim_retries(retries, shares, waiting, ready);
     name_refused(shares, ready, waiting);
     result_.is_cut_short = jobs_.has_parked_enough();
     if (!result_.works.empty())
@@ -85,12 +88,18 @@ private:
     return state_.last_claimed[{lane_, dest.first, dest.second}];
   }
 
+  // A pack may be more than the whole of a small budget: then new work has the next one.
   void claim_retries(retry_claims& retries, std::vector<share>& shares,
-                     const std::set<app_pool>& waiting) {
+                     const std::set<app_pool>& waiting, const std::set<app_pool>& ready) {
     std::size_t left = most_retries;
     for (auto& part : shares) {
       if (waiting.count(part.dest) == 0)
         continue;
+      const lane_pool place{lane_, part.dest.first, part.dest.second};
+      if (state_.chunks_first.erase(place) != 0 && ready.count(part.dest) != 0) {
+        has_passed_retries_ = true;
+        continue;
+      }
       for (auto& taken : retries.take(part.dest, std::min(left, (part.budget + 1) / 2))) {
         const auto targets = taken.retries.size();
         part.budget -= std::min(part.budget, targets);
@@ -99,6 +108,8 @@ private:
         epoch_ = next_epoch(database_, state_);
         add(std::move(taken), part.dest);
       }
+      if (part.budget == 0)
+        state_.chunks_first.insert(place);
     }
   }
 
@@ -249,6 +260,7 @@ private:
   claim_jobs jobs_;
   timestamp expires_at_;
   std::uint64_t epoch_ = 0;
+  bool has_passed_retries_ = false;
   claimed_set result_;
 };
 

@@ -19,8 +19,8 @@ struct claimed_set {
 
 /// Claims within the budgets, in the writer's transaction. Touches as many rows as it claims, and
 /// one index entry for each destination with work: chunks by taking the next job's first one in
-/// turn; retries oldest first, for at most half of a budget. Jobs found too late for their first
-/// claim expire. What a pause covers is left out, and parked if it is in the way.
+/// turn; retries oldest first, for half of a budget and the rest of a pack. Jobs found too late for
+/// their first claim expire. What a pause covers is left out, and parked if it is in the way.
 ///
 /// The leases of retries begin by begin_retry_leases, after the commit.
 claimed_set claim_work(connection& database, shared_state& shared, writer_state& state,

@@ -58,6 +58,7 @@ struct writer_state {
   std::map<lane_number, std::size_t> claim_turn;
   /// Emptied by whatever may make a pack claimable behind one.
   std::map<lane_pool, retry_cursor> retry_cursors;
+  std::set<lane_pool> chunks_first; ///< where retries have just left no budget for new work
   std::map<lane_number, job_number> last_checked; ///< by the sweeper, for missed completions
   timestamp next_lease_expiry = timestamp::max(); ///< no lease ends before
   timestamp clock;      ///< the latest time that leases were written at (clock.hpp)

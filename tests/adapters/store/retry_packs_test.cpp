@@ -212,6 +212,37 @@ TEST_F(retry_packs, a_claim_takes_whole_packs_up_to_its_budget) {
   EXPECT_EQ(targets_in(claim(600)), 88u);
 }
 
+TEST_F(retry_packs, leave_new_work_its_turn_where_budgets_are_smaller_than_a_pack) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  copy_last_pack(10);
+  auto job = job_for({});
+  job.scope = {scope_kind::topic, "news", {}, {}};
+  await<std::vector<commit_result>>([&](auto done) {
+    store->commit_jobs({{job, false}}, 15s, std::move(done));
+  });
+  await<plan_result>([&](auto done) { store->plan("push", devices / 2, std::move(done)); });
+  std::vector<work_kind> kinds;
+  for (int i = 0; i < 6; ++i)
+    for (const auto& work : claim(50))
+      kinds.push_back(work->kind);
+  EXPECT_THAT(kinds, ElementsAre(work_kind::retry, work_kind::chunk, work_kind::retry,
+                                 work_kind::chunk, work_kind::retry, work_kind::retry));
+}
+
+// The job whose chunks would be next has ended, and is being closed.
+TEST_F(retry_packs, are_claimed_where_new_work_has_its_turn_and_is_none) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  auto job = job_for({});
+  job.scope = {scope_kind::topic, "news", {}, {}};
+  await<std::vector<commit_result>>([&](auto done) {
+    store->commit_jobs({{job, false}}, 15s, std::move(done));
+  });
+  await<plan_result>([&](auto done) { store->plan("push", devices / 2, std::move(done)); });
+  EXPECT_EQ(claim(50).at(0)->kind, work_kind::retry);
+  tamper("UPDATE jobs SET status = 7 WHERE n = 2");
+  ASSERT_THAT(claim(50), SizeIs(1));
+}
+
 TEST_F(retry_packs, those_that_end_leave_their_packs) {
   flush(failed(start(), [](std::size_t) { return 0ms; }));
   const auto work = claim().at(0);
