@@ -301,6 +301,41 @@ TEST_P(ten_claimed, retries_of_one_chunk_come_as_one_work_oldest_first) {
   EXPECT_THAT(claim_all().works.at(0)->targets, SizeIs(7));
 }
 
+TEST_P(store_contract, retries_of_one_job_come_as_one_work_also_between_those_of_another) {
+  add_subscribers("news", 2);
+  commit(topic_job("news"));
+  commit(topic_job("news"));
+  plan_all();
+  std::vector<outcome_batch> failed;
+  for (const auto& work : claim_all().works)
+    failed.push_back(others(work, {retry_of(work, 0, 1s), retry_of(work, 1, 2s)}));
+  flush(failed);
+  advance(2s);
+  const auto works = claim_all().works;
+  ASSERT_THAT(works, SizeIs(2));
+  EXPECT_THAT(works[0]->targets, SizeIs(2));
+  EXPECT_THAT(works[1]->targets, SizeIs(2));
+}
+
+TEST_P(store_contract, retries_of_one_flush_wait_apart_for_each_destination) {
+  add_subscribers("news", 3);
+  add_subscribers("news", 3, "s", sandbox);
+  commit(topic_job("news"));
+  plan_all();
+  std::vector<outcome_batch> failed;
+  for (const auto& work : claim_all().works)
+    failed.push_back(others(work, {retry_of(work, 0, 1s), retry_of(work, 2, 1s)}));
+  ASSERT_THAT(failed, SizeIs(2));
+  flush(failed);
+  advance(1s);
+  for (const auto& batch : failed) {
+    const auto works = claim({{batch.of->dest, 10}}).works;
+    ASSERT_THAT(works, SizeIs(1));
+    const auto tokens = tokens_in(batch.of);
+    EXPECT_THAT(tokens_in(works[0]), ElementsAre(tokens[0], tokens[2]));
+  }
+}
+
 TEST_P(ten_claimed, an_invalidated_token_leaves_its_topics_and_comes_back_by_registering) {
   start();
   auto batch = accept(work, 1, 9);

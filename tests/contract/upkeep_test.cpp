@@ -202,6 +202,41 @@ TEST_P(store_contract, retries_come_back_within_their_backoff_when_the_clock_is_
   EXPECT_THAT(claim_all().works.at(0)->targets, SizeIs(2));
 }
 
+// Those that are due together were answered one after the other.
+TEST_P(store_contract, none_of_them_comes_before_its_own_backoff) {
+  add_subscribers("news", 2);
+  const auto job = topic_job("news");
+  commit(job);
+  plan_all();
+  const auto work = claim_all().works.at(0);
+  auto earlier = retry_of(work, 1, 10s);
+  auto later = retry_of(work, 0, 10s);
+  later.retry_at -= 5s;
+  earlier.retry_at -= 5s;
+  const auto answered_at = now() - 5s;
+  flush({{work, {}, {later}, now()}, {work, {}, {earlier}, answered_at}});
+  advance(-1h);
+  sweep();
+  advance(10s - 1ms);
+  EXPECT_THAT(claim_all().works, IsEmpty());
+  advance(1ms);
+  EXPECT_THAT(claim_all().works.at(0)->targets, SizeIs(2));
+}
+
+// By less than leases are corrected for.
+TEST_P(store_contract, a_retry_is_in_time_when_the_clock_is_put_back_a_little) {
+  add_subscribers("news", 2);
+  commit(topic_job("news"));
+  plan_all();
+  const auto work = claim_all().works.at(0);
+  flush({others(work, {retry_of(work, 0, 0ms)})});
+  EXPECT_THAT(claim_all().works, SizeIs(1));
+  advance(-900ms);
+  flush({{work, {}, {retry_of(work, 1, 200ms)}, now()}});
+  advance(200ms);
+  EXPECT_THAT(claim_all().works, SizeIs(1));
+}
+
 TEST_P(store_contract, and_when_it_is_put_back_while_the_node_is_down) {
   add_subscribers("news", 200);
   const auto job = topic_job("news");

@@ -7,7 +7,7 @@ namespace signalbox::sqlite {
 
 leased_packs::leased_packs(connection& database, const retry_leases& leases, job_number job,
                            std::uint64_t epoch)
-  : database_{database}, leases_{leases}, epoch_{epoch}, lease_{leases.find(job, epoch)} {}
+  : database_{database}, lease_{leases.find(job, epoch)} {}
 
 std::optional<retry_entry> leased_packs::take(token_id token) {
   const auto found = find(token);
@@ -32,7 +32,6 @@ void leased_packs::write(std::vector<pack_number>& ended) {
     if (!one.is_changed)
       continue;
     rewrite_pack(database_, one.pack);
-    one.is_changed = false;
     if (one.pack.entries.empty())
       ended.push_back(n);
   }
@@ -54,10 +53,10 @@ std::optional<leased_packs::place_of_entry> leased_packs::find(token_id token) {
   return std::nullopt;
 }
 
-// A pack that has gone, is another's or is damaged is as good as empty.
+// A pack that has come to its end, or is damaged, is as good as empty.
 leased_packs::opened& leased_packs::open(pack_number n) {
   const auto [known, is_new] = opened_.try_emplace(n);
-  if (is_new && leases_.holds(n, epoch_))
+  if (is_new)
     if (auto pack = read_pack(database_, n))
       known->second.pack = std::move(*pack);
   return known->second;

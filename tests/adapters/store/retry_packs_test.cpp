@@ -267,6 +267,21 @@ TEST_F(retry_packs, those_that_end_leave_their_packs) {
   EXPECT_EQ(view().counts, (job_counts{600, 0, 0, 0, 0}));
 }
 
+TEST_F(retry_packs, one_that_is_empty_has_no_more_to_end) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  const auto work = claim().at(0);
+  const auto tokens = ids_in(work, 0);
+  outcome_batch small{work, {}, {}, {}}; // what is in the last one
+  for (std::uint32_t i = 0; i < devices; ++i)
+    if (work->targets[i].id > *std::next(tokens.begin(), 511))
+      small.accepted.push_back(i);
+  ASSERT_THAT(small.accepted, SizeIs(88));
+  EXPECT_EQ(flush({small}).stale, 0u);
+  EXPECT_THAT(sizes(), ElementsAre(256, 256));
+  EXPECT_EQ(flush({small}).stale, 88u);
+  EXPECT_EQ(view().counts, (job_counts{88, 0, 0, 0, 0}));
+}
+
 TEST_F(retry_packs, are_kept_by_a_crash_with_what_was_left_in_them) {
   flush(failed(start(), [](std::size_t) { return 0ms; }));
   const auto work = claim().at(0);
@@ -326,6 +341,22 @@ TEST_F(retry_packs, a_refused_entry_takes_no_other_with_it) {
   EXPECT_TRUE(view().completed_at);
 }
 
+// The database gives up the whole transaction: so does the flush, and it can be repeated.
+TEST_F(retry_packs, are_not_written_without_what_they_come_of) {
+  const auto batches = failed(start(), [](std::size_t) { return 0ms; });
+  tamper("CREATE TRIGGER poison BEFORE INSERT ON retries BEGIN SELECT RAISE(ROLLBACK, 'poison'); "
+         "END");
+  EXPECT_FALSE(
+    await<flush_result>([&](auto done) { store->flush(batches, std::move(done)); }).ok());
+  tamper("DROP TRIGGER poison");
+  EXPECT_EQ(view().counts, job_counts{});
+  EXPECT_EQ(flush(batches).faulty, 0u);
+  const auto again = claim().at(0);
+  flush({accepted(again, 0, devices)});
+  complete();
+  EXPECT_EQ(view().counts, (job_counts{600, 0, 0, 0, 0}));
+}
+
 // The first chunk cannot be written: what of it is to be retried is rolled back with it.
 TEST_F(retry_packs, a_work_that_is_rolled_back_leaves_none_behind) {
   const auto works = start();
@@ -369,6 +400,29 @@ TEST_F(retry_packs, the_last_one_damaged_completes_its_job) {
   EXPECT_TRUE(view().completed_at);
 }
 
+TEST_F(retry_packs, whatever_a_damaged_one_says_its_job_completes_and_no_count_is_below_0) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  tamper("UPDATE retries SET size = -1 WHERE n = 1");
+  tamper("UPDATE retries SET size = 0, entries = x'' WHERE n > 1");
+  EXPECT_THAT(claim(), IsEmpty());
+  EXPECT_THAT(letters(), SizeIs(3));
+  EXPECT_EQ(view().counts, job_counts{});
+  EXPECT_TRUE(view().completed_at);
+}
+
+TEST_F(retry_packs, a_damaged_one_that_cannot_be_closed_is_looked_at_again_soon) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  tamper("UPDATE retries SET entries = x'ff' WHERE n = 1; CREATE TRIGGER poison BEFORE DELETE ON "
+         "retries BEGIN SELECT RAISE(ABORT, 'poison'); END");
+  EXPECT_THAT(claim().at(0)->targets, SizeIs(344)) << "the others go on";
+  EXPECT_THAT(letters(), IsEmpty());
+  tamper("DROP TRIGGER poison");
+  advance(500ms);
+  EXPECT_THAT(claim(), IsEmpty());
+  EXPECT_THAT(letters(), SizeIs(1));
+  EXPECT_EQ(view().counts, (job_counts{0, 256, 0, 0, 0}));
+}
+
 TEST_F(retry_packs, a_damaged_one_that_is_leased_ends_after_its_lease) {
   flush(failed(start(), [](std::size_t) { return 0ms; }));
   const auto work = claim().at(0);
@@ -399,6 +453,19 @@ TEST_F(retry_packs, of_paused_jobs_are_parked_so_many_in_one_transaction) {
   await<pause_view>([&](auto done) { store->pause(rule, "", std::move(done)); });
   EXPECT_EQ(transactions_of_claim(), 3);
   EXPECT_EQ(measure().due_retries, 0);
+}
+
+// Somebody is closing the job; what lies behind it is found by the next claim.
+TEST_F(retry_packs, of_jobs_that_ended_are_passed_by_so_many_in_one_transaction) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  copy_last_pack(600);
+  tamper("UPDATE jobs SET status = 7; INSERT INTO jobs SELECT 2, x'02', app, lane, 4, plan_done, "
+         "planned, next_seq, total, completed_at, accepted, rejected, unknown, expired, skipped, "
+         "plan_cursor, deadline, scope_kind, scope_id, scope_name, not_before, expires_at, ttl, "
+         "receipts, on_unknown, created_at, replay_of, payload FROM jobs; "
+         "UPDATE retries SET job = 2 WHERE n = (SELECT MAX(n) FROM retries)");
+  EXPECT_EQ(transactions_of_claim(), 1);
+  EXPECT_THAT(claim(), SizeIs(1));
 }
 
 TEST_F(retry_packs, that_are_damaged_are_closed_so_many_in_one_transaction) {
