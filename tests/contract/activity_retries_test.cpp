@@ -391,6 +391,26 @@ TEST_P(store_contract, a_retry_in_flight_of_an_older_update_sets_its_device_apar
   EXPECT_EQ(works.at(0)->key.job, newer);
 }
 
+// They were due one after the other, and are in packs of their own.
+TEST_P(store_contract, a_retry_that_was_answered_sets_no_device_apart_for_others_in_flight) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 2);
+  const auto older = live.update("a");
+  const auto sent = live.take().at(0);
+  flush({others(sent, {retry_of(sent, 0, a_second), retry_of(sent, 1, 2 * a_second)})});
+  complete({older});
+  advance(2 * a_second);
+  const auto again = live.take();
+  EXPECT_EQ(tokens_sent(again), (texts{"t0", "t1"}));
+  flush({accept(again.at(0), 0, 1)});
+  live.update("a");
+  EXPECT_TRUE(live.take().empty()) << "a request is in flight";
+  advance(std::chrono::milliseconds{300});
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"t0"}));
+}
+
 TEST_P(store_contract, devices_set_apart_get_their_own_turns_as_they_are_answered) {
   activity_session live{*this};
   live.add_token("s", "start", token_kind::start, {}, "match");

@@ -302,6 +302,25 @@ TEST_P(paused, a_resume_gives_back_only_what_no_other_pause_covers) {
   EXPECT_EQ(works[0]->key.job, offers.id);
 }
 
+TEST_P(paused, a_resume_gives_back_the_retries_of_one_job_and_the_chunks_of_another) {
+  add_subscribers("news", 2);
+  const auto older = topic_job("news");
+  commit(older);
+  plan_all();
+  const auto work = claim_all().works.at(0);
+  flush({others(work, {retry_of(work, 0, 0ms)}), accept(work, 1, 1)});
+  commit(topic_job("news"));
+  plan_all();
+  const auto made = pause(rule_of_topic("news"));
+  EXPECT_THAT(claim_all().works, IsEmpty());
+  resume(made.id);
+  sweep();
+  const auto works = claim_all().works;
+  ASSERT_THAT(works, SizeIs(2));
+  EXPECT_EQ(works[0]->kind, work_kind::retry);
+  EXPECT_EQ(works[0]->key.job, older.id);
+}
+
 TEST_P(paused, planning_goes_no_further_ahead_for_a_paused_job) {
   add_subscribers("news", 400);
   const auto job = topic_job("news");

@@ -223,6 +223,20 @@ TEST_P(store_contract, none_of_them_comes_before_its_own_backoff) {
   EXPECT_THAT(claim_all().works.at(0)->targets, SizeIs(2));
 }
 
+TEST_P(store_contract, a_lease_of_retries_lasts_no_longer_when_the_clock_is_put_back) {
+  add_subscribers("news", 1);
+  commit(topic_job("news"));
+  plan_all();
+  const auto work = claim_all().works.at(0);
+  flush({others(work, {retry_of(work, 0, 0ms)})});
+  EXPECT_THAT(claim_all().works, SizeIs(1));
+  advance(-1h);
+  sweep();
+  EXPECT_THAT(claim_all().works, IsEmpty());
+  advance(lease);
+  EXPECT_THAT(claim_all().works, SizeIs(1));
+}
+
 // By less than leases are corrected for.
 TEST_P(store_contract, a_retry_is_in_time_when_the_clock_is_put_back_a_little) {
   add_subscribers("news", 2);

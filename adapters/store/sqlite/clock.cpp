@@ -57,8 +57,6 @@ bool correct_waits(connection& database, writer_state& state, timestamp now, std
       seen += static_cast<std::size_t>(std::max<std::int64_t>(1, found.integer(3)));
     }
   }
-  if (!ahead.empty())
-    state.retry_cursors.clear();
   for (const auto& [n, run_at] : ahead)
     postpone_pack(database, n, run_at, now);
   if (seen >= limit)

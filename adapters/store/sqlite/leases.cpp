@@ -94,8 +94,6 @@ std::optional<held_lease> find_held_retries(connection& database, const shared_s
     if (const auto pack = read_pack(database, n))
       for (const auto& one : pack->entries)
         work.retries.push_back({one, n});
-  if (work.retries.empty())
-    return std::nullopt;
   return held;
 }
 

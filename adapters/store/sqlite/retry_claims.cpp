@@ -39,7 +39,8 @@ std::vector<claimed_work> retry_claims::take(const app_pool& dest, std::size_t l
   return works_of(std::move(found.free));
 }
 
-// Every so often from the oldest pack again: nothing is left behind for longer.
+// Every so often from the oldest pack again, and when the clock was put back: nothing is left
+// behind for longer.
 retry_cursor& retry_claims::cursor_of(const app_pool& dest) {
   auto& cursor = state_.retry_cursors[place_of(dest)];
   if (now_ >= cursor.started_at + longest_round || now_ < cursor.started_at)

@@ -93,15 +93,19 @@ bool is_waiting(connection& database, job_number job) {
     .has_value();
 }
 
-// Of leased retries. A pack that this transaction does not see, or cannot read, counts as a whole.
-void add_unanswered(connection& database, const std::vector<leased_retry>& targets,
-                    std::vector<token_id>& busy) {
+// Of leased retries. A pack that this transaction does not see yet, or cannot read, counts as a
+// whole; one that has come to its end is leased no more.
+void add_unanswered(connection& database, const retry_leases& leases,
+                    const std::vector<leased_retry>& targets, std::vector<token_id>& busy) {
   for (const auto n : packs_of(targets)) {
-    if (const auto pack = read_pack(database, n); pack && !pack->is_damaged) {
+    const auto pack = read_pack(database, n);
+    if (pack && !pack->is_damaged) {
       for (const auto& one : pack->entries)
         busy.push_back(one.token);
       continue;
     }
+    if (!leases.is_leased(n))
+      continue;
     for (const auto& one : targets)
       if (one.pack == n)
         busy.push_back(one.token);
@@ -199,7 +203,7 @@ std::vector<token_id> busy_tokens(connection& database, const retry_leases& leas
       }
     }
     for (const auto& lease : leases.find_all(each.job, pool))
-      add_unanswered(database, *lease.targets, busy);
+      add_unanswered(database, leases, *lease.targets, busy);
   }
   std::sort(busy.begin(), busy.end());
   return busy;

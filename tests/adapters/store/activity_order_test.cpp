@@ -4,6 +4,7 @@
 #include "tests/adapters/store/commit_gate.hpp"
 #include "tests/adapters/store/store_fixture.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <thread>
 
@@ -253,6 +254,83 @@ TEST_F(activity_order, a_device_set_apart_waits_while_it_cannot_be_known_what_is
   ASSERT_EQ(last.size(), 1u);
   EXPECT_EQ(last[0]->targets.size(), 1u);
   expect_superseded(older, 3);
+}
+
+// Of its pack, that is: what is known of the others counts.
+TEST_F(activity_order, a_retry_in_flight_sets_its_device_apart_also_where_it_cannot_be_read) {
+  commit(request(activity_action::update));
+  plan();
+  const auto sent = claim(10);
+  ASSERT_EQ(sent.size(), 2u);
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    outcome_batch batch{sent[i], {}, {}, now()};
+    for (const auto& target : sent[i]->targets) {
+      outcome one;
+      one.token = target.id;
+      one.index = target.index;
+      one.status = outcome_status::retry;
+      one.retry_at = now() + i * 1s;
+      batch.others.push_back(one);
+    }
+    flush(batch);
+  }
+  advance(1s);
+  const auto again = claim(10);
+  ASSERT_EQ(again.size(), 1u);
+  ASSERT_EQ(again[0]->targets.size(), 3u);
+  const auto answered = std::min_element(again[0]->targets.begin(), again[0]->targets.end(),
+                                         [](const auto& a, const auto& b) { return a.id < b.id; });
+  flush({again[0], {static_cast<std::uint32_t>(answered - again[0]->targets.begin())}, {}, now()});
+  EXPECT_EQ(count("retries"), 2);
+  tamper("UPDATE retries SET entries = x'ff' WHERE n = 2");
+  commit(request(activity_action::update));
+  plan();
+  EXPECT_TRUE(claim(10).empty());
+  advance(300ms);
+  plan();
+  const auto works = claim(10);
+  ASSERT_EQ(works.size(), 1u);
+  ASSERT_EQ(works[0]->targets.size(), 1u);
+  EXPECT_EQ(works[0]->targets[0].id, answered->id);
+}
+
+TEST_F(activity_order, very_many_devices_set_apart_get_the_newest_once_each) {
+  constexpr std::size_t devices = 300;
+  for (std::size_t i = 3; i < devices; ++i) {
+    activity_token_registration token;
+    token.user = "u";
+    token.token = "more" + std::to_string(i);
+    token.kind = token_kind::update;
+    token.activity = "a";
+    ASSERT_TRUE(await<put_outcome>([&](auto done) {
+                  store->register_activity_token(default_app, token, std::move(done));
+                }).ok());
+  }
+  const auto update = [&] {
+    const auto job = commit(request(activity_action::update));
+    for (int step = 0; step < 3; ++step)
+      await<plan_result>([&](auto done) { store->plan("push", 1'000, std::move(done)); });
+    return job;
+  };
+  update();
+  const auto sent = claim(10);
+  ASSERT_EQ(sent.size(), 1u);
+  ASSERT_EQ(sent[0]->targets.size(), devices);
+  flush({sent[0], {0}, {}, now()});
+  const auto newer = update();
+  advance(300ms);
+  await<plan_result>([&](auto done) { store->plan("push", 1'000, std::move(done)); });
+  EXPECT_EQ(count("retries"), 2);
+  std::vector<std::uint32_t> all(devices);
+  std::iota(all.begin(), all.end(), 0);
+  flush({sent[0], all, {}, now()});
+  advance(1s);
+  for (const auto& work : claim(10)) {
+    all.resize(work->targets.size());
+    flush({work, all, {}, now()});
+  }
+  EXPECT_EQ(view(newer).counts.accepted, static_cast<std::int64_t>(devices));
+  EXPECT_EQ(count("retries"), 0);
 }
 
 TEST_F(activity_order, a_target_whose_binding_is_gone_is_skipped_at_the_send) {

@@ -279,6 +279,10 @@ TEST_F(retry_packs, one_that_is_empty_has_no_more_to_end) {
   EXPECT_EQ(flush({small}).stale, 0u);
   EXPECT_THAT(sizes(), ElementsAre(256, 256));
   EXPECT_EQ(flush({small}).stale, 88u);
+  const auto again = await<work_ptr>([&](auto done) {
+    store->reload({work->kind, work->key, work->epoch}, std::move(done));
+  });
+  EXPECT_THAT(again.value->targets, SizeIs(512));
   EXPECT_EQ(view().counts, (job_counts{88, 0, 0, 0, 0}));
 }
 
@@ -357,6 +361,38 @@ TEST_F(retry_packs, are_not_written_without_what_they_come_of) {
   EXPECT_EQ(view().counts, (job_counts{600, 0, 0, 0, 0}));
 }
 
+// Their targets are in flight still, and the outcomes are reported again.
+TEST_F(retry_packs, stay_leased_when_a_flush_of_them_is_rolled_back) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  const auto work = claim().at(0);
+  tamper("CREATE TRIGGER poison BEFORE INSERT ON chunks WHEN new.targets = 0 "
+         "BEGIN SELECT RAISE(ABORT, 'poison'); END");
+  EXPECT_EQ(flush({accepted(work, 0, devices)}).faulty, devices);
+  EXPECT_THAT(claim(), IsEmpty());
+  tamper("DROP TRIGGER poison");
+  EXPECT_EQ(flush({accepted(work, 0, devices)}).stale, 0u);
+  EXPECT_EQ(view().counts, (job_counts{600, 0, 0, 0, 0}));
+  EXPECT_THAT(sizes(), IsEmpty());
+}
+
+TEST_F(retry_packs, are_claimed_as_soon_as_their_lease_ends) {
+  const auto works = start();
+  flush(failed({works[0]}, [](std::size_t) { return 0ms; }));
+  flush(failed({works[1]}, [](std::size_t) { return 14'900ms; }));
+  EXPECT_EQ(targets_in(claim()), devices / 2);
+  advance(14'900ms);
+  EXPECT_EQ(targets_in(claim()), devices / 2);
+  advance(100ms);
+  EXPECT_EQ(targets_in(claim()), devices / 2) << "behind them claims were going on";
+}
+
+TEST_F(retry_packs, that_are_leased_are_not_counted_when_the_clock_is_put_back) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  claim();
+  advance(-1h);
+  EXPECT_EQ(measure().due_retries, 0);
+}
+
 // The first chunk cannot be written: what of it is to be retried is rolled back with it.
 TEST_F(retry_packs, a_work_that_is_rolled_back_leaves_none_behind) {
   const auto works = start();
@@ -433,6 +469,35 @@ TEST_F(retry_packs, a_damaged_one_that_is_leased_ends_after_its_lease) {
   EXPECT_THAT(claim(), IsEmpty());
   EXPECT_EQ(view().counts, (job_counts{344, 256, 0, 0, 0}));
   EXPECT_TRUE(view().completed_at);
+}
+
+TEST_F(retry_packs, of_a_job_that_ended_are_closed_in_slices) {
+  flush(failed(start(), [](std::size_t) { return 1h; }));
+  copy_last_pack(12);
+  tamper("UPDATE jobs SET status = 7");
+  sweep_request one_slice{"push"};
+  one_slice.limit = 1;
+  const auto sweep = [&] {
+    return await<sweep_result>([&](auto done) { store->sweep(one_slice, std::move(done)); }).value;
+  };
+  EXPECT_TRUE(sweep().more);
+  EXPECT_THAT(sizes(), ElementsAre(256, 256, 88)) << "1,000 and the rest of a pack";
+  sweep();
+  EXPECT_THAT(sizes(), IsEmpty());
+  EXPECT_TRUE(view().completed_at);
+}
+
+// As a crash leaves them behind a resume.
+TEST_F(retry_packs, that_no_pause_covers_are_given_back_in_slices) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  tamper("UPDATE retries SET parked = 1");
+  reopen();
+  sweep_request two{"push"};
+  two.limit = 2;
+  for (const auto given_back : {512, 600}) {
+    await<sweep_result>([&](auto done) { store->sweep(two, std::move(done)); });
+    EXPECT_EQ(measure().due_retries, given_back);
+  }
 }
 
 TEST_F(retry_packs, of_a_job_that_ended_are_closed_also_where_they_are_damaged) {
