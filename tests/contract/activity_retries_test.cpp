@@ -391,6 +391,27 @@ TEST_P(store_contract, a_retry_in_flight_of_an_older_update_sets_its_device_apar
   EXPECT_EQ(works.at(0)->key.job, newer);
 }
 
+TEST_P(store_contract, a_device_set_apart_waits_no_longer_when_the_clock_is_put_back) {
+  activity_session live{*this};
+  live.add_token("s", "start", token_kind::start, {}, "match");
+  live.begin("a", scope_kind::topic, "match");
+  live.add_audience("match", "a", 2);
+  live.update("a");
+  const auto sent = live.take().at(0);
+  flush({accept(sent, 0, 1)});
+  live.update("a");
+  plan_all();
+  advance(std::chrono::milliseconds{300});
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"t0"}));
+  advance(5 * a_second);
+  EXPECT_TRUE(live.take().empty()) << "a request to t1 is in flight";
+  flush({accept(sent, 1, 1)});
+  advance(std::chrono::hours{-1});
+  sweep();
+  advance(std::chrono::milliseconds{100});
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"t1"}));
+}
+
 // They were due one after the other, and are in packs of their own.
 TEST_P(store_contract, a_retry_that_was_answered_sets_no_device_apart_for_others_in_flight) {
   activity_session live{*this};

@@ -82,6 +82,20 @@ TEST_P(store_contract, due_retries_without_a_budget_are_named) {
   EXPECT_THAT(claim({{apns, 10}}).refused, ElementsAre(fcm));
 }
 
+TEST_P(store_contract, retries_do_not_wait_for_new_work_elsewhere) {
+  add_subscribers("news", 2);
+  add_subscribers("offers", 2, "s", sandbox);
+  commit(topic_job("news"));
+  plan_all();
+  const auto work = claim_all().works.at(0);
+  flush({others(work, {retry_of(work, 0, 1s), retry_of(work, 1, 2s)})});
+  advance(2s);
+  commit(topic_job("offers"));
+  plan_all(1);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_THAT(claim({{apns, 1}, {sandbox, 1}}).works, SizeIs(2));
+}
+
 TEST_P(store_contract, lanes_do_not_see_each_others_work) {
   add_token("ann", "a1");
   auto job = user_job("ann");

@@ -223,6 +223,20 @@ TEST_P(store_contract, none_of_them_comes_before_its_own_backoff) {
   EXPECT_THAT(claim_all().works.at(0)->targets, SizeIs(2));
 }
 
+TEST_P(store_contract, what_was_written_before_the_clock_was_put_back_to_waits_no_longer) {
+  add_subscribers("news", 1);
+  commit(topic_job("news"));
+  plan_all();
+  const auto work = claim_all().works.at(0);
+  flush({others(work, {retry_of(work, 0, 20s)})});
+  advance(10s);
+  sweep();
+  advance(-5s);
+  sweep();
+  advance(15s);
+  EXPECT_THAT(claim_all().works, SizeIs(1));
+}
+
 TEST_P(store_contract, a_lease_of_retries_lasts_no_longer_when_the_clock_is_put_back) {
   add_subscribers("news", 1);
   commit(topic_job("news"));
