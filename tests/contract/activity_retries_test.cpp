@@ -405,6 +405,7 @@ TEST_P(store_contract, a_device_set_apart_waits_no_longer_when_the_clock_is_put_
   EXPECT_EQ(tokens_sent(live.take()), (texts{"t0"}));
   advance(5 * a_second);
   EXPECT_TRUE(live.take().empty()) << "a request to t1 is in flight";
+  EXPECT_FALSE(sweep().work_due) << "until the next look";
   flush({accept(sent, 1, 1)});
   advance(std::chrono::hours{-1});
   sweep();

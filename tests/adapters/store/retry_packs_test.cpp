@@ -212,6 +212,21 @@ TEST_F(retry_packs, a_claim_takes_whole_packs_up_to_its_budget) {
   EXPECT_EQ(targets_in(claim(600)), 88u);
 }
 
+TEST_F(retry_packs, a_claim_takes_so_many_of_all_destinations_together) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  copy_last_pack(40);
+  tamper("UPDATE retries SET pool = 18 WHERE n % 2 = 0");
+  const auto claimed = await<claim_result>([&](auto done) {
+    const destination sandbox{default_app, platform::apns, environment::sandbox};
+    store->claim({"push", {{{}, 100'000}, {sandbox, 100'000}}, 64, 15s}, std::move(done));
+  });
+  std::size_t targets = 0;
+  for (const auto& work : claimed.value.works)
+    targets += work->size();
+  EXPECT_GE(targets, 1'000u);
+  EXPECT_LT(targets, 1'256u);
+}
+
 TEST_F(retry_packs, leave_new_work_its_turn_where_budgets_are_smaller_than_a_pack) {
   flush(failed(start(), [](std::size_t) { return 0ms; }));
   copy_last_pack(10);
