@@ -111,8 +111,10 @@ public:
     visit_packs(database_, job_, [&](pack_number n) {
       if (leases.is_leased(n))
         return true;
-      packs.push_back(*read_pack(database_, n));
-      targets += packs.back().size;
+      if (auto pack = read_pack(database_, n)) {
+        targets += pack->size;
+        packs.push_back(std::move(*pack));
+      }
       return targets < slice_retries;
     });
     job_counts counts;

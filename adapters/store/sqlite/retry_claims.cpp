@@ -56,7 +56,8 @@ retry_claims::found_packs retry_claims::find(const app_pool& dest, std::size_t l
                   [&](const due_pack& due) {
                     if (found.free_targets >= limit || jobs_.has_enough())
                       return false;
-                    look_at(*read_pack(database_, due.n), found);
+                    if (auto pack = read_pack(database_, due.n))
+                      look_at(std::move(*pack), found);
                     cursor = {due.run_at, due.n, after.started_at};
                     return true;
                   });
