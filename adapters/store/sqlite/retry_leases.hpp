@@ -19,7 +19,7 @@ namespace signalbox::sqlite {
 /// A lane's place for one destination.
 using lane_pool = std::tuple<lane_number, app_id, pool_code>;
 
-/// A row of `retries`; never used again.
+/// The number of a row of `retries`: never given twice.
 using pack_number = std::int64_t;
 
 /// A target under a lease, and the pack that its entry is in.

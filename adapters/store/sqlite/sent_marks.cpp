@@ -47,6 +47,8 @@ bool mark_retries(connection& database, const retry_leases& leases, job_number j
 void refund_job(connection& database, job_number job, std::map<token_id, unsigned> charged) {
   visit_packs(database, job, [&](pack_number n) {
     auto pack = read_pack(database, n);
+    if (!pack)
+      return true;
     const auto before = charged.size();
     for (auto& one : pack->entries)
       if (const auto found = charged.find(one.token); found != charged.end()) {
