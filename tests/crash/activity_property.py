@@ -203,7 +203,7 @@ def run(seed, steps, bin_dir=None):
     numbers = random.Random(seed)
     # The order does not hang on who sends.
     instances = {"lane": {"live-activity": {"senders": numbers.choice([1, 3]), "masters": numbers.choice([1, 2])}}}
-    with stage(merged(LIVE, instances), bin_dir) as (node, simulator):
+    with stage(merged(LIVE, instances), bin_dir, seed) as (node, simulator):
         world = World(node, simulator, numbers)
         world.install()
         for number in range(steps):

@@ -60,7 +60,7 @@ def run(seed, kills, devices, bin_dir=None):
     # that only a start makes void.
     settings = merged(QUICK, {"lane": {"push": {"window": 100, "flush-interval": "50ms", "lease": "10min"}}})
     counted = 0
-    with stage(settings, bin_dir) as (node, simulator):
+    with stage(settings, bin_dir, seed) as (node, simulator):
         # 1. during the import: what was not answered is imported again
         importing = threading.Thread(target=lambda: quietly(lambda: register(node, values, "all", users=True)))
         importing.start()

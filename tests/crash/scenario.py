@@ -38,11 +38,12 @@ def tokens(count, seed=1):
 
 
 @contextlib.contextmanager
-def stage(settings=None, bin_dir=None, simulator_arguments=()):
-    """A running simulator and node; the directory stays behind when the scenario fails."""
+def stage(settings=None, bin_dir=None, seed=1):
+    """A running simulator and node; the directory stays behind when the scenario fails. The seed is
+    of the simulator's faults: its nth request meets the same ones each time."""
     directory = fresh_directory("crash")
     more = {"bin_dir": bin_dir} if bin_dir else {}
-    simulator = Simulator(directory, simulator_arguments, **more)
+    simulator = Simulator(directory, ("--seed", str(seed)), **more)
     node = None
     try:
         node = Node(directory, simulator, settings, **more).start()

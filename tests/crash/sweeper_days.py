@@ -77,8 +77,7 @@ def every_fault_at_once():
     """Errors, back-pressure, silence and dead tokens: the account closes, each dead token is invalidated once."""
     count = 200_000
     mix = {"500 InternalServerError": 0.05, "429 TooManyRequests": 0.05, "no-answer": 0.01, "410 Unregistered": 0.02}
-    with stage(merged(QUICK, {"apns": {"request-timeout": "1s"}}), simulator_arguments=("--seed", "1")) as (
-            node, simulator):
+    with stage(merged(QUICK, {"apns": {"request-timeout": "1s"}})) as (node, simulator):
         register(node, tokens(count), "all")
         simulator.faults({"apns": {"mix": mix, "retry_after_s": 1}})
         view = wait_for_job(node, publish(node, "all"), 240)
