@@ -21,8 +21,10 @@ inline constexpr std::size_t plan_step_inline = 500;
 
 /// How far a job's planning has come. For topics: the last token planned, for each pool; for users:
 /// the last user; for inline tokens: the place in their list; for activities: activity_audience's
-/// place, for each pool. -1: nothing is left.
+/// place, for each pool. `finished`: nothing is left.
 struct plan_cursor {
+  static constexpr std::int64_t finished = -1;
+
   std::array<std::int64_t, all_pools.size()> at{};
   /// For activities: where reading began, which must not move while it goes on.
   std::array<token_id, all_pools.size()> first{};
