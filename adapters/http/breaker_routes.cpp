@@ -29,17 +29,8 @@ struct breaker_filter {
 
 breaker_filter read_filter(std::string_view text, const job_door& door, field_errors& errors) {
   breaker_filter out;
-  json_document document{text};
-  if (!document.problem().empty()) {
-    errors.push_back({"", document.problem()});
-    return out;
-  }
   json_reader in{errors};
-  const json_place root;
-  const auto object = in.object(document.root(), root);
-  if (!object)
-    return out;
-  in.members(*object, root, names, [&](std::size_t which, json_value value, json_place place) {
+  in.body(text, names, [&](std::size_t which, json_value value, json_place place) {
     switch (which) {
     case 0:
       if (const auto lane = in.text(value, place)) {

@@ -25,29 +25,21 @@ struct channel_body {
 
 channel_body read_body(std::string_view text, field_errors& errors) {
   channel_body out;
-  json_document document{text};
-  if (!document.problem().empty()) {
-    errors.push_back({"", document.problem()});
-    return out;
-  }
   json_reader in{errors};
-  const json_place root;
-  const auto object = in.object(document.root(), root);
-  if (!object)
-    return out;
   bool is_policy_given = false;
-  in.members(*object, root, names, [&](std::size_t which, json_value value, json_place place) {
-    if (names[which] == "environment") {
-      if (const auto choice = in.choice(value, place, {"production", "sandbox"}))
-        out.env = std::array{environment::production, environment::sandbox}[*choice];
-      return;
-    }
-    is_policy_given = true;
-    if (const auto choice = in.choice(value, place, {"none", "latest"}))
-      out.storage = std::array{message_storage::none, message_storage::latest}[*choice];
-  });
-  if (!is_policy_given)
-    in.error(root.member(names[1]), "is needed: \"none\" or \"latest\"");
+  const bool is_object =
+    in.body(text, names, [&](std::size_t which, json_value value, json_place place) {
+      if (names[which] == "environment") {
+        if (const auto choice = in.choice(value, place, {"production", "sandbox"}))
+          out.env = std::array{environment::production, environment::sandbox}[*choice];
+        return;
+      }
+      is_policy_given = true;
+      if (const auto choice = in.choice(value, place, {"none", "latest"}))
+        out.storage = std::array{message_storage::none, message_storage::latest}[*choice];
+    });
+  if (is_object && !is_policy_given)
+    in.error(json_place{}.member(names[1]), "is needed: \"none\" or \"latest\"");
   return out;
 }
 

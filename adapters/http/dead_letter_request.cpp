@@ -51,17 +51,8 @@ dead_letter_query read_dead_letter_query(const query_reader& query,
 
 replay_body read_replay_body(std::string_view text, std::vector<field_error>& errors) {
   replay_body out;
-  json_document document{text};
-  if (!document.problem().empty()) {
-    errors.push_back({"", document.problem()});
-    return out;
-  }
   json_reader in{errors};
-  const json_place root;
-  const auto object = in.object(document.root(), root);
-  if (!object)
-    return out;
-  in.members(*object, root, names, [&](std::size_t which, json_value value, json_place place) {
+  in.body(text, names, [&](std::size_t which, json_value value, json_place place) {
     if (names[which] == "dry_run") {
       out.dry_run = in.boolean(value, place).value_or(false);
     } else if (const auto given = in.text(value, place)) {

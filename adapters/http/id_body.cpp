@@ -17,35 +17,27 @@ constexpr std::size_t max_name = 256;
 
 id_body read_id_body(std::string_view text, std::vector<field_error>& errors, id_body_form form) {
   id_body out;
-  json_document document{text};
-  if (!document.problem().empty()) {
-    errors.push_back({"", document.problem()});
-    return out;
-  }
   json_reader in{errors};
-  json_place root;
-  auto object = in.object(document.root(), root);
-  if (!object)
-    return out;
   bool has_id = false;
   std::span<const std::string_view> known{names.data(), form == id_body_form::with_name ? 2u : 1u};
-  in.members(*object, root, known, [&](std::size_t which, json_value value, json_place place) {
-    auto given = in.text(value, place);
-    has_id = has_id || which == 0;
-    if (!given)
-      return;
-    if (which == 0) {
-      out.id = *given;
-      if (auto detail = check_identifier(*given))
-        in.error(place, *detail);
-    } else {
-      out.name = *given;
-      if (given->size() > max_name)
-        in.error(place, "must have at most 256 bytes");
-    }
-  });
-  if (!has_id)
-    in.error(root.member("id"), "is needed");
+  const bool is_object =
+    in.body(text, known, [&](std::size_t which, json_value value, json_place place) {
+      auto given = in.text(value, place);
+      has_id = has_id || which == 0;
+      if (!given)
+        return;
+      if (which == 0) {
+        out.id = *given;
+        if (auto detail = check_identifier(*given))
+          in.error(place, *detail);
+      } else {
+        out.name = *given;
+        if (given->size() > max_name)
+          in.error(place, "must have at most 256 bytes");
+      }
+    });
+  if (is_object && !has_id)
+    in.error(json_place{}.member("id"), "is needed");
   return out;
 }
 

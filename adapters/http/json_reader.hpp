@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace signalbox::http {
@@ -89,6 +90,22 @@ public:
         member(i, value, here);
       }
     }
+  }
+
+  /// Parses a text that must be an object, and calls `member` as `members` does. False when it is
+  /// none.
+  template <class Names, class F>
+  bool body(std::string_view text, const Names& names, F&& member) {
+    const json_document document{text};
+    const json_place root;
+    if (!document.problem().empty()) {
+      error(root, document.problem());
+      return false;
+    }
+    const auto found = object(document.root(), root);
+    if (found)
+      members(*found, root, names, std::forward<F>(member));
+    return found.has_value();
   }
 
   /// Refuses repeated members anywhere inside `value`.

@@ -204,16 +204,7 @@ read_activity_token_name(json_value value, const json_place& place, json_reader&
 
 token_batch read_token_batch(std::string_view text, std::vector<field_error>& errors) {
   token_batch out;
-  json_document document{text};
-  if (!document.problem().empty()) {
-    errors.push_back({"", document.problem()});
-    return out;
-  }
   json_reader in{errors};
-  json_place root;
-  auto object = in.object(document.root(), root);
-  if (!object)
-    return out;
   bool has_tokens = false;
   auto take = [&](std::size_t, json_value value, const json_place& place) {
     has_tokens = true;
@@ -231,9 +222,9 @@ token_batch read_token_batch(std::string_view text, std::vector<field_error>& er
         out.refusals.push_back(std::move(wrong.front()));
     }
   };
-  in.members(*object, root, std::array<std::string_view, 1>{"tokens"}, take);
-  if (!has_tokens)
-    in.error(root.member("tokens"), "is needed");
+  const bool is_object = in.body(text, std::array<std::string_view, 1>{"tokens"}, take);
+  if (is_object && !has_tokens)
+    in.error(json_place{}.member("tokens"), "is needed");
   return out;
 }
 
