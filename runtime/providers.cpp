@@ -24,11 +24,9 @@ result<proxy_settings> proxies_of(const std::string& configured) {
                             : parse_proxy_settings(configured, "");
 }
 
-apns_transport_options transport_options(const node_settings::apns_group& settings) {
-  apns_transport_options options;
+template <class Group>
+void set_delivery(delivery_options& options, const Group& settings) {
   options.proxy = proxies_of(settings.proxy).value;
-  options.production = {settings.production_host, std::to_string(settings.production_port)};
-  options.sandbox = {settings.sandbox_host, std::to_string(settings.sandbox_port)};
   options.ca_file = settings.ca_file.string();
   options.connections = settings.connections;
   options.max_streams = settings.max_streams;
@@ -36,6 +34,13 @@ apns_transport_options transport_options(const node_settings::apns_group& settin
   options.connect_timeout = settings.connect_timeout;
   options.ping_interval = settings.ping_interval;
   options.reconnect = {settings.reconnect_min, settings.reconnect_max};
+}
+
+apns_transport_options transport_options(const node_settings::apns_group& settings) {
+  apns_transport_options options;
+  set_delivery(options, settings);
+  options.production = {settings.production_host, std::to_string(settings.production_port)};
+  options.sandbox = {settings.sandbox_host, std::to_string(settings.sandbox_port)};
   return options;
 }
 
@@ -64,15 +69,8 @@ apns_channel_options channel_options(const node_settings::apns_group& settings) 
 
 fcm_transport_options transport_options(const node_settings::fcm_group& settings) {
   fcm_transport_options options;
-  options.proxy = proxies_of(settings.proxy).value;
+  set_delivery(options, settings);
   options.server = {settings.host, std::to_string(settings.port)};
-  options.ca_file = settings.ca_file.string();
-  options.connections = settings.connections;
-  options.max_streams = settings.max_streams;
-  options.request_timeout = settings.request_timeout;
-  options.connect_timeout = settings.connect_timeout;
-  options.ping_interval = settings.ping_interval;
-  options.reconnect = {settings.reconnect_min, settings.reconnect_max};
   options.job_marker = settings.job_marker;
   return options;
 }

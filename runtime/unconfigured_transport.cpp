@@ -20,10 +20,6 @@ void unconfigured_transport::submit(work_ptr of, std::uint32_t first, std::uint3
   sink_({std::move(batch)});
 }
 
-std::size_t unconfigured_transport::stream_capacity(const destination&) const {
-  return 1'000;
-}
-
 void unconfigured_transport::stop(std::function<void()> done) {
   done();
 }

@@ -13,7 +13,6 @@ public:
   void on_answers(std::function<void(std::vector<answer_batch>)> sink) override;
   void submit(work_ptr of, std::uint32_t first, std::uint32_t count) override;
   void withdraw(work_ptr) override {} ///< nothing ever waits
-  std::size_t stream_capacity(const destination& dest) const override;
   void stop(std::function<void()> done) override;
 
   static verdict judge(const answer& from);

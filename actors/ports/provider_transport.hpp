@@ -30,10 +30,6 @@ public:
   /// has left ends as usual.
   virtual void withdraw(work_ptr of) = 0;
 
-  /// Streams the transport can have open at the same time for a destination: connections times the
-  /// smaller of the configured and the provider's limit. What a default window is computed from.
-  virtual std::size_t stream_capacity(const destination& dest) const = 0;
-
   /// Answers what was never written as unsent, and closes the connections once what is under way is
   /// answered or its timeout passes. No sink call comes after `done`.
   virtual void stop(std::function<void()> done) = 0;

@@ -1,6 +1,5 @@
 #include "adapters/http2/delivery_loop.hpp"
 
-#include "actors/ports/provider_transport.hpp"
 #include "adapters/http2/client_context.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -8,7 +7,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 
-#include <atomic>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -23,7 +21,7 @@ namespace asio = boost::asio;
 namespace {
 
 answer_batch all_unsent(work_ptr of, std::uint32_t first, std::uint32_t count,
-                        const std::string& why) {
+                        std::string_view why) {
   answer_batch batch;
   batch.others.resize(count);
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -79,13 +77,6 @@ public:
       asio::post(io_, [this] { take_inbox(); });
   }
 
-  std::size_t stream_capacity(const destination& dest) const {
-    std::lock_guard lock{mutex_};
-    const auto known = capacities_.find(dest);
-    return known == capacities_.end() ? options_.default_capacity
-                                      : known->second->load(std::memory_order_relaxed);
-  }
-
   void stop(std::function<void()> done) {
     asio::post(io_, [this, done = std::move(done)]() mutable {
       waiting_for_stop_.push_back(std::move(done));
@@ -131,7 +122,7 @@ private:
         if (touched_.empty() || touched_.back() != pool)
           touched_.push_back(pool);
       } else {
-        const auto why = stopping_ ? std::string{stop_reason} : options_.unknown_destination;
+        const auto why = stopping_ ? stop_reason : options_.unknown_destination;
         answers_.push_back(all_unsent(std::move(of), first, count, why));
         deliver_later();
       }
@@ -155,10 +146,6 @@ private:
         answered_.push_back(&answered);
         deliver_later();
       });
-    {
-      std::lock_guard lock{mutex_};
-      capacities_.emplace(dest, pool->stream_capacity());
-    }
     return pools_.emplace(dest, std::move(pool)).first->second.get();
   }
 
@@ -196,10 +183,9 @@ private:
   std::function<void(std::vector<answer_batch>)> sink_;
   pool_stats stats_;
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::vector<submission> inbox_;
   bool inbox_posted_ = false;
-  std::map<destination, std::shared_ptr<const std::atomic<std::size_t>>> capacities_;
 
   // Touched on the I/O thread alone.
   std::vector<submission> taken_;
@@ -232,10 +218,6 @@ void delivery_loop::submit(work_ptr of, std::uint32_t first, std::uint32_t count
 
 void delivery_loop::withdraw(work_ptr of) {
   core_->withdraw(std::move(of));
-}
-
-std::size_t delivery_loop::stream_capacity(const destination& dest) const {
-  return core_->stream_capacity(dest);
 }
 
 void delivery_loop::stop(std::function<void()> done) {

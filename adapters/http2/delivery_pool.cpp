@@ -40,8 +40,7 @@ delivery_pool::delivery_pool(const boost::asio::any_io_executor& executor,
   : executor_{executor}, context_{context}, options_{std::move(options)}, stats_{stats},
     new_writer_{std::move(new_writer)}, on_answers_{std::move(on_answers)},
     reconnect_{options_.reconnect}, reconnect_timer_{executor}, waiting_timer_{executor},
-    again_timer_{executor}, stream_limit_{options_.connection.max_streams},
-    capacity_{std::make_shared<std::atomic<std::size_t>>(options_.connections * stream_limit_)} {}
+    again_timer_{executor}, stream_limit_{options_.connection.max_streams} {}
 
 delivery_pool::~delivery_pool() {
   stats_.connections.add(-static_cast<std::int64_t>(members_.size()));
@@ -187,10 +186,7 @@ std::shared_ptr<const void> delivery_pool::memory_of(const client_connection::re
 void delivery_pool::on_turn(client_connection& from) {
   if (std::exchange(accepted_in_turn_, false))
     last_accepted_ = clock::now();
-  if (const auto limit = from.stream_limit(); limit != stream_limit_) {
-    stream_limit_ = limit;
-    capacity_->store(options_.connections * limit, std::memory_order_relaxed);
-  }
+  stream_limit_ = from.stream_limit();
   auto& member = member_of(from);
   if (!std::exchange(member.connected, true))
     stats_.connects.add(1);

@@ -12,7 +12,6 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -69,9 +68,6 @@ public:
 
   /// Targets that were pushed and are not answered yet.
   std::size_t unanswered() const { return queue_.waiting() + queue_.under_way(); }
-  /// Streams the pool could have open at once, by what the peer allowed last. Followed live; may be
-  /// read from any thread.
-  std::shared_ptr<const std::atomic<std::size_t>> stream_capacity() const { return capacity_; }
 
   /// Answers what waits as unsent and closes the connections as soon as nothing is under way.
   void stop(std::string_view why);
@@ -136,7 +132,6 @@ private:
   clock::time_point unusable_since_;
   std::string last_error_ = "no connection";
   std::size_t stream_limit_;
-  const std::shared_ptr<std::atomic<std::size_t>> capacity_;
 };
 
 } // namespace signalbox

@@ -32,7 +32,6 @@ public:
   void on_answers(std::function<void(std::vector<answer_batch>)> sink) override;
   void submit(work_ptr of, std::uint32_t first, std::uint32_t count) override;
   void withdraw(work_ptr of) override;
-  std::size_t stream_capacity(const destination&) const override { return 1'000; }
   void stop(std::function<void()> done) override;
 
   /// Answers the `count` oldest requests, by the script.

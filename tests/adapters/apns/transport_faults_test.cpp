@@ -132,17 +132,26 @@ TEST_F(apns_faults_test, a_stream_that_is_refused_again_and_again_is_unsent) {
 }
 
 TEST_F(apns_faults_test, settings_are_followed_down_to_one_and_up_again) {
-  start(options());
-  const auto dest = make_work(1)->dest;
-  EXPECT_EQ(transport_->stream_capacity(dest), 400u);
+  auto patient = options();
+  patient.request_timeout = std::chrono::minutes{5};
+  start(patient);
+  const auto are_under_way = [&](std::int64_t streams, std::int64_t waiting) {
+    return eventually([&] {
+      return transport_->stats().streams.value() == streams &&
+             transport_->stats().waiting.value() == waiting;
+    });
+  };
   send(1'000);
   faults(R"({"max_streams":1})");
   send(500, 10'000);
-  EXPECT_TRUE(eventually([&] { return transport_->stream_capacity(dest) == 4; }));
-  send(500, 20'000);
+  faults(R"({"stall":true})");
+  submit_all(make_work(100, 20'000));
+  sent_ += 100;
+  EXPECT_TRUE(are_under_way(4, 96));
   faults(R"({"max_streams":250})");
-  EXPECT_TRUE(eventually([&] { return transport_->stream_capacity(dest) == 400; }));
-  send(1'000, 30'000);
+  EXPECT_TRUE(are_under_way(100, 0));
+  faults(R"({"stall":false})");
+  ASSERT_TRUE(log_.wait_for(sent_));
   EXPECT_EQ(log_.count("accepted"), sent_);
 }
 
