@@ -386,5 +386,18 @@ TEST_P(store_contract, a_failed_claim_or_plan_leaves_all_as_it_was) {
   expect_closed(job.id, 10);
 }
 
+TEST_P(store_contract, a_lease_that_ended_in_a_transaction_that_failed_ends_in_the_next) {
+  add_token("ann", "phone");
+  commit(user_job("ann"), true);
+  advance(lease);
+  fail_commits(true);
+  EXPECT_EQ(await<claim_result>([&](auto done) {
+              store().jobs().claim({"push", {{apns, 10}}, 64, lease}, std::move(done));
+            }).code,
+            errc::unavailable);
+  fail_commits(false);
+  EXPECT_THAT(claim_all().works, SizeIs(1));
+}
+
 } // namespace
 } // namespace signalbox::contract

@@ -286,6 +286,24 @@ TEST_P(store_contract, and_when_it_is_put_back_while_the_node_is_down) {
   EXPECT_EQ(targets_in(claim_all().works), 200u);
 }
 
+TEST_P(store_contract, and_when_the_store_fails_just_then) {
+  add_subscribers("news", 1);
+  commit(topic_job("news"));
+  plan_all();
+  const auto work = claim_all().works.at(0);
+  flush({others(work, {retry_of(work, 0, 5s)})});
+  sweep();
+  advance(-1h);
+  fail_commits(true);
+  EXPECT_EQ(
+    await<sweep_result>([&](auto done) { store().jobs().sweep({"push"}, std::move(done)); }).code,
+    errc::unavailable);
+  fail_commits(false);
+  sweep();
+  advance(5s);
+  EXPECT_THAT(claim_all().works, SizeIs(1));
+}
+
 TEST_P(store_contract, leases_of_dead_owners_live_no_longer_and_nothing_is_claimed_twice) {
   add_subscribers("news", 20);
   const auto job = topic_job("news");

@@ -42,7 +42,7 @@ sqlite_store::engine::engine(sqlite_options options, std::unique_ptr<sqlite::pro
   writer_.emplace(*database_, sqlite::writer::settings{own.import_slice, own.fault,
                                                        [this] {
                                                          shared_.lanes.forget();
-                                                         state_.retry_cursors.clear();
+                                                         state_.look_again();
                                                        },
                                                        [this] { checkpointer_->finish_if_due(); }});
   for (const auto topic : sqlite::deleted_topics(*database_))

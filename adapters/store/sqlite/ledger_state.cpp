@@ -2,6 +2,13 @@
 
 namespace signalbox::sqlite {
 
+void writer_state::look_again() {
+  retry_cursors.clear();
+  next_lease_expiry = {};
+  waits_corrected_to = 0;
+  unparked_to = 0;
+}
+
 std::uint64_t next_epoch(connection& database, writer_state& state) {
   // In memory it only rises, so that a transaction that was rolled back leaves a gap, no repeat.
   ++state.epoch;

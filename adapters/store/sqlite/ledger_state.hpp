@@ -67,6 +67,9 @@ struct writer_state {
   std::optional<job_number> unparked_to = 0;     ///< after a resume (parking.hpp)
   std::map<lane_number, retention_place> retention;
   std::set<job_number> set_aside; ///< jobs that the sweeper cannot write
+
+  /// After a rollback: what was noted as done may not be.
+  void look_again();
 };
 
 /// The epoch for all that one transaction claims.

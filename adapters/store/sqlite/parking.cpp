@@ -1,10 +1,43 @@
 #include "adapters/store/sqlite/parking.hpp"
 
 #include "adapters/store/sqlite/retry_packs.hpp"
+#include "adapters/store/sqlite/savepoint.hpp"
+
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 namespace signalbox::sqlite {
+
+namespace {
+
+struct unparked {
+  std::size_t rows = 0;
+  bool is_whole = true;
+};
+
+// What no pause covers of a job, and of its retries so many at most.
+unparked unpark_job(connection& database, const shared_state& shared, writer_state& state,
+                    job_number job, std::size_t limit) {
+  unparked part;
+  const auto traits = traits_of(database, job);
+  for (const auto pool : all_pools) {
+    if (traits && shared.pauses.covers(*traits, pool))
+      continue;
+    part.rows += static_cast<std::size_t>(
+      database.execute("UPDATE chunks INDEXED BY chunks_parked SET status = 1 WHERE status = 4 "
+                       "AND job = ? AND pool = ?",
+                       job, pool));
+    const auto packs = unpark_packs(database, job, pool, limit);
+    if (packs > 0)
+      state.retry_cursors.clear();
+    part.rows += packs;
+    part.is_whole &= packs < limit;
+  }
+  return part;
+}
+
+} // namespace
 
 std::optional<job_traits> traits_of(connection& database, job_number job) {
   auto found = database.query(
@@ -46,23 +79,12 @@ bool unpark_slice(connection& database, shared_state& shared, writer_state& stat
       return false;
     }
     const auto job = !chunk ? *retry : !retry ? *chunk : std::min(*chunk, *retry);
-    const auto traits = traits_of(database, job);
-    ++touched;
-    bool is_whole = true;
-    for (const auto pool : all_pools) {
-      if (traits && shared.pauses.covers(*traits, pool))
-        continue;
-      touched += static_cast<std::size_t>(
-        database.execute("UPDATE chunks INDEXED BY chunks_parked SET status = 1 WHERE status = 4 "
-                         "AND job = ? AND pool = ?",
-                         job, pool));
-      const auto packs = unpark_packs(database, job, pool, limit);
-      if (packs > 0)
-        state.retry_cursors.clear();
-      touched += packs;
-      is_whole &= packs < limit;
-    }
-    if (is_whole)
+    unparked part;
+    if (const auto error =
+          try_part(database, [&] { part = unpark_job(database, shared, state, job, limit); }))
+      spdlog::error("event=not_unparked job_number={} error=\"{}\"", job, *error);
+    touched += 1 + part.rows;
+    if (part.is_whole)
       after = job;
   }
   return false;

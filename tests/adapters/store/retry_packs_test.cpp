@@ -4,6 +4,7 @@
 #include "tests/adapters/store/store_fixture.hpp"
 
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 #include <atomic>
 #include <set>
@@ -512,6 +513,24 @@ TEST_F(retry_packs, that_no_pause_covers_are_given_back_in_slices) {
   for (const auto given_back : {512, 600}) {
     await<sweep_result>([&](auto done) { store->sweep(two, std::move(done)); });
     EXPECT_EQ(measure().due_retries, given_back);
+  }
+}
+
+TEST_F(retry_packs, that_were_given_back_by_what_failed_are_given_back_by_the_next_pass) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  for (int failing = 1; failing <= 9; ++failing) {
+    store.reset();
+    tamper("UPDATE retries SET parked = 1");
+    auto failing_once = options();
+    failing_once.fault = [left = std::make_shared<std::atomic<int>>(failing)] {
+      return --*left == 0 ? SQLITE_FULL : SQLITE_OK;
+    };
+    store = sqlite_store::open(failing_once).value;
+    for (const bool is_ok : {false, true})
+      EXPECT_EQ(
+        await<sweep_result>([&](auto done) { store->sweep({"push"}, std::move(done)); }).ok(),
+        is_ok);
+    EXPECT_EQ(measure().due_retries, 600) << failing;
   }
 }
 
