@@ -72,13 +72,41 @@ bool is_paused(connection& database, const shared_state& shared, job_number job,
   return pool && traits && shared.pauses.covers(*traits, static_cast<pool_code>(*pool));
 }
 
+// False if the database refuses this row: others may do. The lease ends in its time.
+template <class Write>
+bool spare_others(connection& database, job_number job, const lease_ref& lease, Write write) {
+  try {
+    return write();
+  } catch (const failure& error) {
+    if (!error.is_about_rows() || !database.in_transaction())
+      throw;
+    spdlog::error("event=lease_not_written job_number={} seq={} error=\"{}\"", job, lease.key.seq,
+                  error.what());
+    return false;
+  }
+}
+
 bool renew_one(connection& database, shared_state& shared, job_number job, const lease_ref& lease,
                timestamp expires_at) {
   if (lease.kind == work_kind::chunk)
-    return database.execute("UPDATE chunks SET lease_expires_at = ? WHERE job = ? AND seq = ? "
-                            "AND status = 2 AND owner = ? AND epoch = ?",
-                            expires_at, job, lease.key.seq, shared.owner, lease.epoch) > 0;
+    return spare_others(database, job, lease, [&] {
+      return database.execute("UPDATE chunks SET lease_expires_at = ? WHERE job = ? AND seq = ? "
+                              "AND status = 2 AND owner = ? AND epoch = ?",
+                              expires_at, job, lease.key.seq, shared.owner, lease.epoch) > 0;
+    });
   return shared.retry_leases.renew(job, lease.epoch, expires_at);
+}
+
+bool release_one(connection& database, shared_state& shared, job_number job,
+                 const lease_ref& lease) {
+  if (lease.kind == work_kind::chunk)
+    return spare_others(database, job, lease, [&] {
+      return database.execute("UPDATE chunks SET status = 1, owner = NULL, epoch = NULL, "
+                              "lease_expires_at = NULL WHERE job = ? AND seq = ? AND status = 2 "
+                              "AND owner = ? AND epoch = ?",
+                              job, lease.key.seq, shared.owner, lease.epoch) > 0;
+    });
+  return shared.retry_leases.release(job, lease.epoch);
 }
 
 std::optional<held_lease> find_held_retries(connection& database, const shared_state& shared,
@@ -170,14 +198,7 @@ void release_leases(connection& database, shared_state& shared, writer_state& st
                     const std::vector<lease_ref>& leases) {
   for (const auto& one : leases) {
     const auto job = find_job(database, state, one.key.job);
-    if (!job)
-      continue;
-    if (one.kind == work_kind::chunk)
-      database.execute("UPDATE chunks SET status = 1, owner = NULL, epoch = NULL, "
-                       "lease_expires_at = NULL WHERE job = ? AND seq = ? AND status = 2 "
-                       "AND owner = ? AND epoch = ?",
-                       *job, one.key.seq, shared.owner, one.epoch);
-    else if (shared.retry_leases.release(*job, one.epoch))
+    if (job && release_one(database, shared, *job, one) && one.kind == work_kind::retry)
       state.retry_cursors.clear();
   }
 }

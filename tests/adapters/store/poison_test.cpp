@@ -234,6 +234,35 @@ TEST_F(poison, a_lease_that_cannot_be_ended_holds_up_no_other) {
   EXPECT_THAT(claim(), SizeIs(500));
 }
 
+TEST_F(poison, a_lease_that_cannot_be_renewed_or_given_back_holds_up_no_other) {
+  start_jobs();
+  std::vector<lease_ref> leases;
+  for (const auto& work : claim())
+    leases.push_back({work->kind, work->key, work->epoch});
+  ASSERT_THAT(leases, SizeIs(500));
+  tamper("CREATE TRIGGER poison BEFORE UPDATE ON chunks WHEN old.job = 251 "
+         "BEGIN SELECT RAISE(ABORT, 'poison'); END");
+  const auto renewed =
+    await<renewal>([&](auto done) { store->renew(leases, 15s, std::move(done)); });
+  ASSERT_TRUE(renewed.ok()) << renewed.message;
+  EXPECT_EQ(std::count_if(renewed.value.leases.begin(), renewed.value.leases.end(),
+                          [](const auto& one) { return one.held; }),
+            499);
+  EXPECT_TRUE(await<unit>([&](auto done) { store->release(leases, std::move(done)); }).ok());
+  EXPECT_THAT(claim(), SizeIs(499));
+}
+
+TEST_F(poison, a_chunk_that_cannot_be_given_back_after_a_pause_holds_up_no_other) {
+  start_jobs();
+  tamper("UPDATE chunks SET status = 4");
+  tamper("CREATE TRIGGER poison BEFORE UPDATE ON chunks WHEN old.job = 251 "
+         "BEGIN SELECT RAISE(ABORT, 'poison'); END");
+  store.reset();
+  store = open();
+  sweep();
+  EXPECT_THAT(claim(), SizeIs(499));
+}
+
 TEST_F(poison, a_chunk_that_cannot_be_leased_holds_up_no_claim) {
   start_jobs();
   tamper("CREATE TRIGGER poison BEFORE UPDATE ON chunks WHEN old.job = 251 "
