@@ -8,9 +8,10 @@ namespace signalbox::sqlite {
 
 namespace {
 
-// One claim passes by so much of jobs that have ended, which somebody is closing already.
+// One claim passes by so many jobs that have ended, which somebody is closing already, and rows
+// that cannot be taken.
 constexpr std::size_t most_passed_by = 500;
-// And parks so many rows of paused jobs.
+// And parks so many rows of paused jobs and retries of jobs that have ended.
 constexpr std::size_t most_parked = 2'000;
 
 } // namespace

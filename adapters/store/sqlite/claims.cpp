@@ -7,6 +7,7 @@
 #include "adapters/store/sqlite/leases.hpp"
 #include "adapters/store/sqlite/parking.hpp"
 #include "adapters/store/sqlite/retry_claims.hpp"
+#include "adapters/store/sqlite/savepoint.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -116,17 +117,12 @@ private:
   // False if the database refuses these rows: others may do.
   template <class Write>
   bool spare_others(job_number job, Write write) {
-    try {
-      write();
+    const auto error = try_statement(database_, write);
+    if (!error)
       return true;
-    } catch (const failure& error) {
-      if (!error.is_about_rows() || !database_.in_transaction())
-        throw;
-      jobs_.pass_by();
-      spdlog::error("event=not_claimed job={} error=\"{}\"", jobs_[job].id.to_string(),
-                    error.what());
-      return false;
-    }
+    jobs_.pass_by();
+    spdlog::error("event=not_claimed job={} error=\"{}\"", jobs_[job].id.to_string(), *error);
+    return false;
   }
 
   void claim_chunks(std::vector<share>& shares, const std::set<app_pool>& ready) {
@@ -161,8 +157,10 @@ private:
         continue;
       }
       if (jobs_.is_paused(job, part.dest.second)) {
-        jobs_.note_parked(
-          std::max<std::size_t>(1, park_chunks(database_, place->first, part.dest.second)));
+        std::size_t parked = 0;
+        spare_others(place->first,
+                     [&] { parked = park_chunks(database_, place->first, part.dest.second); });
+        jobs_.note_parked(std::max<std::size_t>(1, parked));
         continue;
       }
       const auto targets = *database_.value("SELECT targets FROM chunks WHERE job = ? AND seq = ?",

@@ -14,7 +14,7 @@ struct claimed_set {
   lane_number lane = 0;
   timestamp expires_at; ///< their leases
   std::vector<destination> refused;
-  bool is_cut_short = false; ///< too much paused work stood before the rest: claim again
+  bool is_cut_short = false; ///< too much was parked that stood before the rest: claim again
 };
 
 /// Claims within the budgets, in the writer's transaction. Touches as many rows as it claims, and

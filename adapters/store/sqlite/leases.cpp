@@ -75,15 +75,11 @@ bool is_paused(connection& database, const shared_state& shared, job_number job,
 // False if the database refuses this row: others may do. The lease ends in its time.
 template <class Write>
 bool spare_others(connection& database, job_number job, const lease_ref& lease, Write write) {
-  try {
-    return write();
-  } catch (const failure& error) {
-    if (!error.is_about_rows() || !database.in_transaction())
-      throw;
+  bool has_changed = false;
+  if (const auto error = try_statement(database, [&] { has_changed = write(); }))
     spdlog::error("event=lease_not_written job_number={} seq={} error=\"{}\"", job, lease.key.seq,
-                  error.what());
-    return false;
-  }
+                  *error);
+  return has_changed;
 }
 
 bool renew_one(connection& database, shared_state& shared, job_number job, const lease_ref& lease,

@@ -17,9 +17,10 @@
 
 namespace signalbox::sqlite {
 
-// Work of a paused job is parked when a claim comes upon it: taken out of the indexes that claims
-// go by, so that what lies behind it is found at once, however much it is. A pause that covers a
-// whole destination parks nothing: claims leave the destination out.
+// Work of a paused job, and retries of one that has ended, are parked when a claim comes upon them:
+// taken out of the indexes that claims go by, so that what lies behind them is found at once,
+// however much it is. A pause that covers a whole destination parks nothing: claims leave the
+// destination out.
 
 /// What pauses ask of a job; nothing if it does not exist.
 std::optional<job_traits> traits_of(connection& database, job_number job);

@@ -34,8 +34,8 @@ std::vector<claimed_work> retry_claims::take(const app_pool& dest, std::size_t l
     close(pack);
   for (auto& pack : found.busy)
     put_off(pack);
-  for (const auto n : found.paused)
-    park_pack(database_, n);
+  for (const auto n : found.to_park)
+    park(n);
   return works_of(std::move(found.free));
 }
 
@@ -66,10 +66,9 @@ retry_claims::found_packs retry_claims::find(const app_pool& dest, std::size_t l
 
 void retry_claims::look_at(retry_pack pack, found_packs& found) {
   auto& job = jobs_[pack.job];
-  if (!allows_retry_claims(job.status)) {
-    jobs_.pass_by();
-  } else if (jobs_.is_paused(job, std::get<pool_code>(pack.place))) {
-    found.paused.push_back(pack.n);
+  const bool is_over = !allows_retry_claims(job.status); // and somebody closes it
+  if (is_over || jobs_.is_paused(job, std::get<pool_code>(pack.place))) {
+    found.to_park.push_back(pack.n);
     jobs_.note_parked(1);
   } else if (pack.is_damaged) {
     found.damaged.push_back(std::move(pack));
@@ -110,6 +109,11 @@ const std::optional<std::vector<token_id>>& retry_claims::busy_with(claim_job& j
       spdlog::error("event=order_unknown job={} error=\"{}\"", job.id.to_string(), error.what());
     }
   return known->second;
+}
+
+void retry_claims::park(pack_number n) {
+  if (const auto error = try_statement(database_, [&] { park_pack(database_, n); }))
+    spdlog::error("event=not_parked pack={} error=\"{}\"", n, *error);
 }
 
 // All of a row, or a part of it, which gets a row of its own.

@@ -12,8 +12,9 @@
 namespace signalbox::sqlite {
 
 /// The part of one claim that is about retries: packs that are due, the longest due first, each
-/// taken whole. What is paused of them is parked; what is busy with an older dispatch of its
-/// activity is put off; what is damaged is closed. In the writer's transaction.
+/// taken whole. What is paused of them, or of a job that has ended, is parked; what is busy with an
+/// older dispatch of its activity is put off; what is damaged is closed. In the writer's
+/// transaction.
 class retry_claims {
 public:
   retry_claims(connection& database, shared_state& shared, writer_state& state, claim_jobs& jobs,
@@ -32,7 +33,7 @@ private:
     std::vector<retry_pack> free;
     std::size_t free_targets = 0;
     std::vector<retry_pack> busy; ///< as far as they are
-    std::vector<pack_number> paused;
+    std::vector<pack_number> to_park;
     std::vector<retry_pack> damaged;
   };
 
@@ -42,6 +43,7 @@ private:
   void look_at(retry_pack pack, found_packs& found);
   void split_busy(claim_job& job, retry_pack& pack, std::vector<retry_pack>& busy);
   const std::optional<std::vector<token_id>>& busy_with(claim_job& job, const retry_pack& pack);
+  void park(pack_number n);
   void put_off(retry_pack& busy);
   void close(const retry_pack& damaged);
   std::vector<claimed_work> works_of(std::vector<retry_pack> packs);

@@ -26,4 +26,18 @@ std::optional<std::string> try_part(connection& database, Part part) {
   }
 }
 
+/// The same for one statement, which needs no savepoint: one that fails changes nothing, and the
+/// transaction goes on.
+template <class Statement>
+std::optional<std::string> try_statement(connection& database, Statement statement) {
+  try {
+    statement();
+    return std::nullopt;
+  } catch (const failure& error) {
+    if (!error.is_about_rows() || !database.in_transaction())
+      throw;
+    return error.what();
+  }
+}
+
 } // namespace signalbox::sqlite

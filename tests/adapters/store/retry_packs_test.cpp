@@ -554,17 +554,34 @@ TEST_F(retry_packs, of_paused_jobs_are_parked_so_many_in_one_transaction) {
   EXPECT_EQ(measure().due_retries, 0);
 }
 
-// Somebody is closing the job; what lies behind it is found by the next claim.
-TEST_F(retry_packs, of_jobs_that_ended_are_passed_by_so_many_in_one_transaction) {
+// Somebody is closing the job.
+TEST_F(retry_packs, of_jobs_that_ended_hold_up_neither_retries_nor_new_work) {
   flush(failed(start(), [](std::size_t) { return 0ms; }));
-  copy_last_pack(600);
+  copy_last_pack(4'500);
   tamper("UPDATE jobs SET status = 7; INSERT INTO jobs SELECT 2, x'02', app, lane, 4, plan_done, "
          "planned, next_seq, total, completed_at, accepted, rejected, unknown, expired, skipped, "
          "plan_cursor, deadline, scope_kind, scope_id, scope_name, not_before, expires_at, ttl, "
          "receipts, on_unknown, created_at, replay_of, payload FROM jobs; "
          "UPDATE retries SET job = 2 WHERE n = (SELECT MAX(n) FROM retries)");
-  EXPECT_EQ(transactions_of_claim(), 1);
-  EXPECT_THAT(claim(), SizeIs(1));
+  reopen();
+  await<std::vector<commit_result>>([&](auto done) {
+    store->commit_jobs({{job_for("u0"), false}}, 15s, std::move(done));
+  });
+  await<plan_result>([&](auto done) { store->plan("push", 1'000, std::move(done)); });
+  const auto works = claim();
+  ASSERT_THAT(works, SizeIs(2));
+  EXPECT_EQ(works[0]->kind, work_kind::retry);
+  EXPECT_EQ(works[1]->kind, work_kind::chunk);
+}
+
+TEST_F(retry_packs, of_jobs_that_ended_are_closed_also_after_a_claim_came_upon_them) {
+  flush(failed(start(), [](std::size_t) { return 0ms; }));
+  tamper("UPDATE jobs SET status = 7");
+  EXPECT_THAT(claim(), IsEmpty());
+  EXPECT_EQ(measure().due_retries, 0);
+  await<sweep_result>([&](auto done) { store->sweep({"push"}, std::move(done)); });
+  EXPECT_THAT(sizes(), IsEmpty());
+  EXPECT_TRUE(view().completed_at);
 }
 
 TEST_F(retry_packs, that_are_damaged_are_closed_so_many_in_one_transaction) {

@@ -168,7 +168,7 @@ CREATE INDEX chunks_parked ON chunks(job, pool) WHERE status = 4;
 -- together (retry_pack.hpp has the form of `entries`, `size` is their number). Leases on them are in
 -- memory alone, by a number that is never used again: a crash forgets them. `written_at` is of the
 -- clock that gave `run_at`, so that the wait is known when the clock is put back. `parked`: a pause
--- covers the job.
+-- covers the job, or it has ended.
 CREATE TABLE retries(
   n INTEGER PRIMARY KEY AUTOINCREMENT,
   job INTEGER NOT NULL,
