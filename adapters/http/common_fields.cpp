@@ -3,6 +3,7 @@
 #include "adapters/http/identifiers.hpp"
 #include "adapters/http/rfc3339.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -13,6 +14,14 @@ namespace {
 constexpr std::size_t max_collapse_id = 64;
 constexpr std::int64_t max_ttl_s = 28 * 24 * 3600;
 constexpr std::int64_t last_second_of_9999 = 253'402'300'799;
+
+// A peer resets a request with any other header field; that looks like an outage, so one job would
+// stop the whole lane.
+bool can_be_a_header_value(std::string_view text) {
+  return text.front() != ' ' && text.back() != ' ' &&
+         std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
 
 } // namespace
 
@@ -58,6 +67,10 @@ std::optional<std::string_view> read_collapse_id(json_value value, const json_pl
   auto text = in.text(value, place);
   if (text && (text->empty() || text->size() > max_collapse_id)) {
     in.error(place, "must have 1 to 64 bytes");
+    return std::nullopt;
+  }
+  if (text && !can_be_a_header_value(*text)) {
+    in.error(place, "must not contain control characters, nor begin or end with a space");
     return std::nullopt;
   }
   return text;

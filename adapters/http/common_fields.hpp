@@ -24,7 +24,8 @@ std::optional<receipts_policy> read_receipts(json_value value, const json_place&
 std::optional<unknown_policy> read_on_unknown(json_value value, const json_place& place,
                                               json_reader& in);
 
-/// What APNs takes as `apns-collapse-id`. The text lives as long as the document.
+/// What APNs takes as `apns-collapse-id`: 1 to 64 bytes that may stand in a header. The text lives
+/// as long as the document.
 std::optional<std::string_view> read_collapse_id(json_value value, const json_place& place,
                                                  json_reader& in);
 

@@ -32,6 +32,8 @@ std::string describe(simdjson::error_code code) {
     return "is not UTF-8";
   case simdjson::EMPTY:
     return "is empty, but JSON is needed";
+  case simdjson::NUMBER_ERROR:
+    return "has a number that is malformed or too large to be kept";
   case simdjson::MEMALLOC:
   case simdjson::CAPACITY:
     return "is too large";

@@ -261,6 +261,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "\"/options/relevanceScore\""},
     bad_activity{"collapse_id", update_option(R"("collapseId":")" + std::string(65, 'x') + '"'),
                  "\"/options/collapseId\""},
+    bad_activity{"collapse_id_of_two_lines", update_option(R"("collapseId":"a\nb")"),
+                 "\"/options/collapseId\""},
     bad_activity{"ttl", update_option(R"("ttl":-1)"), "\"/options/ttl\""},
     bad_activity{"input_push_token", update_option(R"("inputPushToken":1)"),
                  "\"/options/inputPushToken\""},

@@ -103,6 +103,13 @@ TEST_P(bad_push_test, is_refused_with_pointers) {
   EXPECT_EQ(pointers, GetParam().pointers);
 }
 
+TEST(push_body_test, a_number_that_is_too_large_is_not_called_bad_json) {
+  std::vector<field_error> errors;
+  read_push_body(R"({"body":"b","ttl":100000000000000000000})", audience_source::path, now, errors);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_EQ(errors[0].detail, "has a number that is malformed or too large to be kept");
+}
+
 std::string nested(int depth) {
   return R"({"body":"b","apns":)" + [&] {
     std::string text;
@@ -136,6 +143,8 @@ INSTANTIATE_TEST_SUITE_P(
     bad_push{"no_url", R"({"body":"b","image_url":"javascript:1"})", "\"/image_url\""},
     bad_push{"negative_badge", R"({"body":"b","badge":-1})", "\"/badge\""},
     bad_push{"huge_badge", R"({"body":"b","badge":4294967296})", "\"/badge\""},
+    bad_push{"number_beyond_64_bits", R"({"body":"b","badge":18446744073709551616})", "\"\""},
+    bad_push{"number_beyond_a_double", R"({"body":"b","apns":{"n":1e400}})", "\"\""},
     bad_push{"data_value", R"({"body":"b","data":{"a":"x","b":2,"c":null}})",
              "\"/data/b\" \"/data/c\""},
     bad_push{"data_aps", R"({"body":"b","data":{"aps":"x"}})", "\"/data/aps\""},
@@ -144,6 +153,14 @@ INSTANTIATE_TEST_SUITE_P(
     bad_push{"apns_type", R"({"body":"b","apns":"x","fcm":[]})", "\"/apns\" \"/fcm\""},
     bad_push{"empty_collapse_id", R"({"body":"b","collapse_id":""})", "\"/collapse_id\""},
     bad_push{"long_collapse_id", R"({"body":"b","collapse_id":")" + std::string(65, 'x') + "\"}",
+             "\"/collapse_id\""},
+    bad_push{"collapse_id_of_two_lines", R"({"body":"b","collapse_id":"a\nb"})",
+             "\"/collapse_id\""},
+    bad_push{"collapse_id_with_nul", R"({"body":"b","collapse_id":"a\u0000"})", "\"/collapse_id\""},
+    bad_push{"collapse_id_with_del", R"({"body":"b","collapse_id":"a\u007Fb"})",
+             "\"/collapse_id\""},
+    bad_push{"collapse_id_after_a_space", R"({"body":"b","collapse_id":" a"})", "\"/collapse_id\""},
+    bad_push{"collapse_id_before_a_space", R"({"body":"b","collapse_id":"a "})",
              "\"/collapse_id\""},
     bad_push{"priority", R"({"body":"b","priority":"urgent"})", "\"/priority\""},
     bad_push{"negative_ttl", R"({"body":"b","ttl":-1})", "\"/ttl\""},
