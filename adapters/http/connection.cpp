@@ -274,6 +274,10 @@ std::optional<response> connection::on_head(request& head,
     return problem(403, "Requests from pages of other origins are not accepted.");
   if (head.method == verb::connect || head.method == verb::unknown)
     return problem(501, "This method is not implemented.");
+  // Its bytes would be taken for the text itself: of an import, a line that is refused.
+  if (auto coding = head.header(field::content_encoding);
+      !coding.empty() && !boost::beast::iequals({coding.data(), coding.size()}, "identity"))
+    return problem(415, "The body must not be compressed: Content-Encoding is not supported.");
   match_ = state.routes.find(head.method, head.path());
   if (match_.malformed)
     return problem(400, "The path's percent-encoding is broken.");

@@ -89,6 +89,8 @@ INSTANTIATE_TEST_SUITE_P(
                 post_with("Transfer-Encoding: chunked\r\n", "3\r\nhello\r\n0\r\n\r\n"), 400},
     bad_message{"other_expectation", post_with("Expect: wonders\r\nContent-Length: 0\r\n", ""),
                 417},
+    bad_message{"compressed", post_with("Content-Encoding: gzip\r\nContent-Length: 5\r\n", "hello"),
+                415},
     bad_message{"long_field", post_with("X-A: " + std::string(40'000, 'a') + "\r\n", ""), 431},
     bad_message{"many_fields",
                 [] {
