@@ -2,11 +2,25 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/file.h>
 #include <thread>
 #include <unistd.h>
 
 namespace signalbox::sqlite {
+
+namespace {
+
+// SQLite follows links too; two names of one file must not be two locks.
+std::filesystem::path without_links(std::filesystem::path name) {
+  constexpr int most_links = 40;
+  std::error_code error;
+  for (int i = 0; i < most_links && std::filesystem::is_symlink(name, error); ++i)
+    name = name.parent_path() / std::filesystem::read_symlink(name, error);
+  return name;
+}
+
+} // namespace
 
 process_lock::~process_lock() {
   if (file_ >= 0)
@@ -15,7 +29,8 @@ process_lock::~process_lock() {
 
 process_lock::outcome process_lock::acquire(const std::string& database,
                                             std::chrono::milliseconds wait) {
-  file_ = ::open((database + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  path_ = without_links(database).string() + ".lock";
+  file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (file_ < 0)
     return outcome::failed;
   const auto end = std::chrono::steady_clock::now() + wait;

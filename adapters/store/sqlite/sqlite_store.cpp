@@ -53,9 +53,9 @@ result<std::unique_ptr<sqlite_store>> sqlite_store::open(sqlite_options options)
   case sqlite::process_lock::outcome::held:
     break;
   case sqlite::process_lock::outcome::other_node:
-    return answer::failure(errc::busy, "another node holds " + path + ".lock");
+    return answer::failure(errc::busy, "another node holds " + lock->path());
   case sqlite::process_lock::outcome::failed:
-    return answer::failure(errc::unavailable, path + ".lock: " + std::strerror(errno));
+    return answer::failure(errc::unavailable, lock->path() + ": " + std::strerror(errno));
   }
   try {
     auto made = std::make_unique<engine>(std::move(options), std::move(lock));

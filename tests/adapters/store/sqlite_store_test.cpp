@@ -36,6 +36,27 @@ TEST_F(sqlite_store_test, a_second_node_is_told_that_another_holds_the_lock) {
   EXPECT_THAT(second.message, testing::HasSubstr("signalbox.db.lock"));
 }
 
+TEST_F(sqlite_store_test, another_name_of_the_database_is_the_same_lock) {
+  const auto first = open();
+  auto linked = options();
+  const auto folder = std::filesystem::path{linked.path}.parent_path();
+  std::filesystem::create_symlink("signalbox.db", folder / "first");
+  std::filesystem::create_symlink(folder / "first", folder / "second");
+  linked.path = folder / "second";
+  const auto second = sqlite_store::open(linked);
+  EXPECT_EQ(second.code, errc::busy);
+  EXPECT_THAT(second.message, testing::HasSubstr("signalbox.db.lock"));
+}
+
+TEST_F(sqlite_store_test, links_in_a_circle_are_no_database) {
+  auto linked = options();
+  const auto folder = std::filesystem::path{linked.path}.parent_path();
+  std::filesystem::create_symlink("second", folder / "first");
+  std::filesystem::create_symlink("first", folder / "second");
+  linked.path = folder / "first";
+  EXPECT_EQ(sqlite_store::open(linked).code, errc::unavailable);
+}
+
 TEST_F(sqlite_store_test, a_second_node_waits_for_one_that_is_just_ending) {
   auto first = open();
   auto patient = options();
