@@ -172,8 +172,10 @@ std::optional<setting_value> check_text(const setting_range& range, std::string_
     return check_string(range, std::string{text}, why);
   if (range.kind == setting_kind::bytes && read_size(text))
     return check_value(range, config_value{std::string{text}}, why);
-  auto value = scan_config_value(text, why);
-  return value ? check_value(range, *value, why) : std::nullopt;
+  if (auto value = scan_config_value(text, why))
+    return check_value(range, *value, why);
+  why = "expected " + to_string(range) + ", found " + quoted(text);
+  return std::nullopt;
 }
 
 } // namespace signalbox

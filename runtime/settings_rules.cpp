@@ -38,10 +38,27 @@ private:
   std::vector<broken_rule> broken_;
 };
 
-bool is_address(const std::string& text) {
-  unsigned char address[sizeof(in6_addr)];
-  return inet_pton(AF_INET, text.c_str(), address) == 1 ||
-         inet_pton(AF_INET6, text.c_str(), address) == 1;
+void check_address(const std::string& text, rules& result) {
+  in_addr four{};
+  in6_addr six{};
+  const bool is_four = inet_pton(AF_INET, text.c_str(), &four) == 1;
+  const bool is_six = inet_pton(AF_INET6, text.c_str(), &six) == 1;
+  if (!is_four && !is_six)
+    return result.require(false, "http.address", "expected an IPv4 or IPv6 address");
+  constexpr unsigned char loopback_net = 127;
+  const bool loopback = is_four ? *reinterpret_cast<const unsigned char*>(&four) == loopback_net
+                                : IN6_IS_ADDR_LOOPBACK(&six) ||
+                                    (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == loopback_net);
+  result.require(
+    loopback, "http.address",
+    "expected a loopback address: there are no API keys yet, so whoever reaches another "
+    "one could send; put a proxy that authenticates in front");
+}
+
+bool is_bundle(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return (c < 0x80 && std::isalnum(c)) || c == '.' || c == '-' || c == '_';
+  });
 }
 
 bool is_host_name(std::string_view text) {
@@ -80,6 +97,8 @@ void check_apns(const node_settings::apns_group& apns, rules& result) {
   for (auto& [name, set] : members)
     result.require(set || !any, name,
                    "missing: bundle, key-file, key-id and team-id are set together or not at all");
+  result.require(is_bundle(apns.bundle), "apns.bundle",
+                 "expected letters, digits, dots, dashes and underscores");
   auto id = "expected 10 letters and digits";
   result.require(apns.key_id.empty() || is_apple_id(apns.key_id), "apns.key-id", id);
   result.require(apns.team_id.empty() || is_apple_id(apns.team_id), "apns.team-id", id);
@@ -148,7 +167,7 @@ void check_pem(const std::string& key, const std::filesystem::path& path, std::s
 std::vector<broken_rule> check_rules(const node_settings& settings) {
   rules result;
   auto& http = settings.http;
-  result.require(is_address(http.address), "http.address", "expected an IPv4 or IPv6 address");
+  check_address(http.address, result);
   result.require(http.max_body_bytes <= http.max_batch_body_bytes, "http.max-batch-body",
                  "smaller than http.max-body, which is " + std::to_string(http.max_body_bytes));
   check_apns(settings.apns, result);

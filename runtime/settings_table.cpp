@@ -104,8 +104,8 @@ void add_http(std::vector<setting>& table) {
     table.push_back(row(name, &node_settings::http, member, std::move(range), restart, text));
   };
   add("http.address", &group::address, strings(1, 45),
-      "IPv4 or IPv6 address that the HTTP API listens on. Without API keys only loopback is "
-      "allowed.");
+      "IPv4 or IPv6 address that the HTTP API listens on. Only loopback is allowed, since "
+      "there are no API keys yet.");
   add("http.port", &group::port, integers(0, 65535),
       "TCP port of the HTTP API; 0 takes a free one.");
   add("http.max-body", &group::max_body_bytes, bytes(KiB, 64 * MiB),

@@ -105,8 +105,9 @@ TEST(setting_range, reads_the_environment_without_quotes) {
   EXPECT_EQ(check_text(body, "1MiB", why), setting_value{std::int64_t{1048576}});
   EXPECT_EQ(check_text(body, "2048", why), setting_value{std::int64_t{2048}});
   EXPECT_EQ(check_text(lease, "2min", why), setting_value{milliseconds{120000}});
-  EXPECT_EQ(why_no_text(port, ""), "expected a value");
-  EXPECT_EQ(why_no_text(port, "80 81"), "something follows the value");
+  EXPECT_EQ(why_no_text(port, ""), "expected an integer from 0 to 65535, found \"\"");
+  EXPECT_EQ(why_no_text(port, "http"), "expected an integer from 0 to 65535, found \"http\"");
+  EXPECT_EQ(why_no_text(port, "80 81"), "expected an integer from 0 to 65535, found \"80 81\"");
 }
 
 TEST(setting_range, writes_values_as_a_file_has_them) {

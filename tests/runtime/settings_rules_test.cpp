@@ -118,13 +118,35 @@ TEST(settings_rules, keep_the_kind_of_the_built_in_lanes) {
 
 TEST(settings_rules, want_an_address_to_listen_on) {
   node_settings settings;
-  for (auto good : {"0.0.0.0", "::", "::1", "192.0.2.7"}) {
+  for (auto good : {"127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"}) {
     settings.http.address = good;
     EXPECT_THAT(keys(check_rules(settings)), IsEmpty()) << good;
   }
   for (auto bad : {"localhost", "127.0.0.1:80", "[::1]", "256.0.0.1"}) {
     settings.http.address = bad;
     EXPECT_THAT(keys(check_rules(settings)), ElementsAre("http.address")) << bad;
+  }
+}
+
+TEST(settings_rules, want_loopback_while_there_are_no_api_keys) {
+  node_settings settings;
+  for (auto open : {"0.0.0.0", "::", "192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7"}) {
+    settings.http.address = open;
+    const auto broken = check_rules(settings);
+    ASSERT_THAT(keys(broken), ElementsAre("http.address")) << open;
+    EXPECT_THAT(broken[0].text, testing::HasSubstr("API keys")) << open;
+  }
+}
+
+TEST(settings_rules, want_a_bundle_that_can_stand_in_a_topic) {
+  node_settings settings;
+  settings.apns.key_file = "key.p8";
+  settings.apns.key_id = settings.apns.team_id = "ABCDE12345";
+  settings.apns.bundle = "com.example.my-app_2";
+  EXPECT_THAT(keys(check_rules(settings)), IsEmpty());
+  for (auto bad : {"com.example.app ", "com example", "com.ex\xc3\xa4mple", "com/example"}) {
+    settings.apns.bundle = bad;
+    EXPECT_THAT(keys(check_rules(settings)), ElementsAre("apns.bundle")) << bad;
   }
 }
 

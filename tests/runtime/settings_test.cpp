@@ -146,10 +146,12 @@ TEST(settings, report_unknown_variables) {
 }
 
 TEST(settings, report_bad_variables_by_their_names) {
-  EXPECT_THAT(mistakes("", {{"SIGNALBOX_HTTP_PORT", "80x"}, {"SIGNALBOX_STOP_DEADLINE", "20"}}),
-              ElementsAre(HasSubstr("environment: SIGNALBOX_HTTP_PORT: `80x` has the unknown unit"),
-                          HasSubstr("environment: SIGNALBOX_STOP_DEADLINE: expected a duration "
-                                    "from 1s to 10min, found 20 without a unit")));
+  EXPECT_THAT(
+    mistakes("", {{"SIGNALBOX_HTTP_PORT", "80x"}, {"SIGNALBOX_STOP_DEADLINE", "20"}}),
+    ElementsAre(HasSubstr("environment: SIGNALBOX_HTTP_PORT: expected an integer from 0 to "
+                          "65535, found \"80x\""),
+                HasSubstr("environment: SIGNALBOX_STOP_DEADLINE: expected a duration "
+                          "from 1s to 10min, found 20 without a unit")));
 }
 
 TEST(settings, report_a_variable_that_two_lanes_share) {
