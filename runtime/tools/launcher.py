@@ -1,6 +1,7 @@
 """Starts a simulator and a node on free ports with an embedded store, for ./dev run, the demo, the
 benchmarks and the crash tests."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -184,6 +185,18 @@ class Node:
 
 def fresh_directory(name):
     return pathlib.Path(tempfile.mkdtemp(prefix=f"signalbox-{name}."))
+
+
+def claim_directory(directory):
+    """Makes it, and keeps it from others as long as the answer is open."""
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = open(directory / "run.lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise LaunchError(f"another ./dev run uses {directory}") from None
+    return lock
 
 
 def stop_on_signals():

@@ -5,8 +5,8 @@ import pathlib
 import sys
 import time
 
-from launcher import (LaunchError, Node, Simulator, fresh_directory, info_of, stop_on_signals,
-                      write_json)
+from launcher import (LaunchError, Node, Simulator, claim_directory, fresh_directory, info_of,
+                      stop_on_signals, write_json)
 
 
 def main():
@@ -20,11 +20,11 @@ def main():
         parser.error("the PostgreSQL store and several nodes are not available yet")
 
     directory = pathlib.Path(options.dir).resolve() if options.dir else fresh_directory("run")
-    directory.mkdir(parents=True, exist_ok=True)
     stop_on_signals()
-    simulator = node = None
+    lock = simulator = node = None
     status = 0
     try:
+        lock = claim_directory(directory)
         simulator = Simulator(directory)
         node = Node(directory, simulator).start()
         if options.info_file:
@@ -38,7 +38,7 @@ def main():
         status = 1
     except KeyboardInterrupt:
         print("stopping", file=sys.stderr)
-    except LaunchError as error:
+    except (LaunchError, OSError) as error:
         print(f"dev run: {error}", file=sys.stderr)
         status = 1
     finally:
@@ -46,6 +46,8 @@ def main():
             node.stop()
         if simulator:
             simulator.stop()
+        if lock:
+            lock.close()
     return status
 
 
