@@ -2,9 +2,8 @@
 
 #include "adapters/simulator/text_hash.hpp"
 #include "adapters/simulator/tls_material.hpp"
+#include "adapters/simulator/wall_time.hpp"
 
-#include <chrono>
-#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -13,11 +12,6 @@ namespace signalbox::sim {
 namespace {
 
 constexpr std::string_view bearer = "bearer ";
-
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 bool is_broadcast(const apns_request& parsed) {
   return parsed.path == apns_request::path_kind::broadcast;
@@ -161,7 +155,7 @@ apns_rejection apns_service::check(const request& in, const apns_request& parsed
 apns_rejection apns_service::check_provider_token(const apns_request& parsed) {
   if (!parsed.authorization || !starts_with_bearer(*parsed.authorization))
     return {403, "MissingProviderToken"};
-  switch (tokens_.verify(parsed.authorization->substr(bearer.size()), std::time(nullptr))) {
+  switch (tokens_.verify(parsed.authorization->substr(bearer.size()), wall_time_s())) {
   case token_verdict::valid:
     return {};
   case token_verdict::expired:
@@ -202,7 +196,8 @@ void apns_service::write_rejection(const apns_rejection& why, answer& out) const
     out.body.append(R"(,"detail":")").append(why.detail).append("\"");
   if (why.status == 410)
     out.body.append(R"(,"timestamp":)")
-      .append(std::to_string(faults_.settings().unregistered_timestamp_ms.value_or(now_ms())));
+      .append(
+        std::to_string(faults_.settings().unregistered_timestamp_ms.value_or(wall_time_ms())));
   out.body.append("}");
 }
 

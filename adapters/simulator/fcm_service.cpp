@@ -2,9 +2,9 @@
 
 #include "adapters/simulator/text_hash.hpp"
 #include "adapters/simulator/tls_material.hpp"
+#include "adapters/simulator/wall_time.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -38,7 +38,7 @@ fcm_service::fcm_service(std::uint64_t seed, std::string marker_key, std::string
 void fcm_service::handle(const request& in, answer& out) {
   if (in.path == token_path) {
     stats_.count_token_request();
-    return tokens_.handle(in, faults_.settings(), std::time(nullptr), out);
+    return tokens_.handle(in, faults_.settings(), wall_time_s(), out);
   }
   out.content_type = answer_type;
   const auto& message = messages_.read(in.body);
@@ -112,8 +112,7 @@ fcm_error fcm_service::check_credentials(const request& in) {
   const auto authorization = field_of(in, "authorization");
   if (!authorization.starts_with(bearer))
     return unauthenticated("Request is missing required authentication credential.");
-  if (!tokens_.is_valid(authorization.substr(bearer.size()), faults_.settings(),
-                        std::time(nullptr)))
+  if (!tokens_.is_valid(authorization.substr(bearer.size()), faults_.settings(), wall_time_s()))
     return unauthenticated("Request had invalid authentication credentials. Expected OAuth 2 "
                            "access token, login cookie or other valid authentication credential.");
   return {};

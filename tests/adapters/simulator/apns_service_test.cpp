@@ -1,5 +1,6 @@
 #include "adapters/simulator/apns_service.hpp"
 #include "adapters/simulator/text_hash.hpp"
+#include "adapters/simulator/wall_time.hpp"
 #include "tests/adapters/simulator/simulator_fixture.hpp"
 
 #include <boost/json/parse.hpp>
@@ -50,6 +51,16 @@ TEST_F(apns_service_test, accepts_and_echoes_the_id) {
   EXPECT_TRUE(out.body.empty());
   EXPECT_TRUE(out.content_type.empty());
   EXPECT_TRUE(out.authenticated);
+}
+
+TEST_F(apns_service_test, takes_a_token_in_the_moment_it_is_signed) {
+  for (int i = 0; i < 3; ++i) {
+    const auto second = wall_time_s();
+    while (wall_time_s() == second)
+      continue;
+    const auto now = test::make_provider_token(test::shared_tls(), {.issued_at_s = second + 1});
+    EXPECT_EQ(handle(test::make_message(now, device(i))).status, 200);
+  }
 }
 
 TEST_F(apns_service_test, makes_an_id_where_none_is_given) {
@@ -349,11 +360,11 @@ TEST_F(apns_service_test, dead_tokens_are_those_of_the_hash) {
 
 TEST_F(apns_service_test, the_timestamp_of_a_410_is_now_by_default) {
   set_faults(R"({"mix":{"410 Unregistered":1}})");
-  const auto before = std::time(nullptr) * 1000;
+  const auto before = wall_time_ms();
   const auto out = handle(valid());
   const auto timestamp = boost::json::parse(out.body).at("timestamp").as_int64();
   EXPECT_GE(timestamp, before);
-  EXPECT_LE(timestamp, (std::time(nullptr) + 1) * 1000);
+  EXPECT_LE(timestamp, wall_time_ms());
 }
 
 TEST_F(apns_service_test, transient_faults_carry_retry_after) {

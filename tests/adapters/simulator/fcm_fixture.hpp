@@ -11,7 +11,6 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,7 +31,7 @@ struct assertion_options {
 
 /// RFC 7523, section 2.1, signed with the simulator's key.
 inline std::string make_assertion(const tls_material& tls, const assertion_options& options = {}) {
-  const auto issued_at = std::time(nullptr) - options.issued_ago_s;
+  const auto issued_at = wall_time_s() - options.issued_ago_s;
   const auto text =
     base64url(options.header) + "." +
     base64url(boost::json::serialize(boost::json::object{{"iss", options.issuer},

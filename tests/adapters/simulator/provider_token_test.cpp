@@ -6,27 +6,30 @@
 namespace signalbox::sim {
 namespace {
 
-using test::make_provider_token;
-
 class provider_token_test : public testing::Test {
 protected:
   token_verdict verify(const std::string& token) { return verifier.verify(token, now); }
 
+  std::string make_token(test::token_options options = {}) {
+    options.issued_at_s = now - options.age_s;
+    return test::make_provider_token(tls, options);
+  }
+
   const tls_material& tls = test::shared_tls();
   provider_token_verifier verifier{tls.apns_public_key, "SIMKEY0001", "SIMTEAM001"};
-  std::int64_t now = std::time(nullptr);
+  std::int64_t now = wall_time_s();
 };
 
 TEST_F(provider_token_test, accepts_its_own_tokens_again_and_again) {
-  const auto token = make_provider_token(tls);
-  const auto other = make_provider_token(tls, {.age_s = 60});
+  const auto token = make_token();
+  const auto other = make_token({.age_s = 60});
   EXPECT_EQ(verify(token), token_verdict::valid);
   EXPECT_EQ(verify(other), token_verdict::valid);
   EXPECT_EQ(verify(token), token_verdict::valid);
 }
 
 TEST_F(provider_token_test, a_token_ages_while_it_is_known) {
-  const auto token = make_provider_token(tls);
+  const auto token = make_token();
   EXPECT_EQ(verifier.verify(token, now + 3599), token_verdict::valid);
   EXPECT_EQ(verifier.verify(token, now + 3605), token_verdict::expired);
   EXPECT_EQ(verifier.verify(token, now - 10), token_verdict::invalid);
@@ -38,17 +41,16 @@ TEST_F(provider_token_test, refuses_what_is_not_a_token) {
 }
 
 TEST_F(provider_token_test, refuses_other_keys_teams_and_algorithms) {
-  EXPECT_EQ(verify(make_provider_token(tls, {.header = R"({"alg":"ES256","kid":"OTHER00001"})"})),
+  EXPECT_EQ(verify(make_token({.header = R"({"alg":"ES256","kid":"OTHER00001"})"})),
             token_verdict::invalid);
-  EXPECT_EQ(verify(make_provider_token(tls, {.header = R"({"alg":"none","kid":"SIMKEY0001"})"})),
+  EXPECT_EQ(verify(make_token({.header = R"({"alg":"none","kid":"SIMKEY0001"})"})),
             token_verdict::invalid);
-  EXPECT_EQ(verify(make_provider_token(tls, {.header = R"({"alg":"ES256"})"})),
-            token_verdict::invalid);
-  EXPECT_EQ(verify(make_provider_token(tls, {.team = "OTHER00001"})), token_verdict::invalid);
+  EXPECT_EQ(verify(make_token({.header = R"({"alg":"ES256"})"})), token_verdict::invalid);
+  EXPECT_EQ(verify(make_token({.team = "OTHER00001"})), token_verdict::invalid);
 }
 
 TEST_F(provider_token_test, refuses_a_changed_token) {
-  const auto token = make_provider_token(tls);
+  const auto token = make_token();
   const auto signature = token.rfind('.');
   auto changed = token;
   changed[signature + 5] = changed[signature + 5] == 'A' ? 'B' : 'A';
@@ -59,12 +61,12 @@ TEST_F(provider_token_test, refuses_a_changed_token) {
 
 TEST_F(provider_token_test, refuses_a_token_of_another_key) {
   const test::temporary_directory directory;
-  EXPECT_EQ(verify(make_provider_token(ensure_tls_material(directory.path()))),
+  EXPECT_EQ(verify(test::make_provider_token(ensure_tls_material(directory.path()))),
             token_verdict::invalid);
 }
 
 TEST_F(provider_token_test, survives_more_tokens_than_it_remembers) {
-  const auto token = make_provider_token(tls);
+  const auto token = make_token();
   for (int i = 0; i < 3000; ++i)
     ASSERT_EQ(verify("a.b." + std::to_string(i)), token_verdict::invalid);
   EXPECT_EQ(verify(token), token_verdict::valid);

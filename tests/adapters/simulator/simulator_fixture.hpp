@@ -2,6 +2,7 @@
 
 #include "adapters/simulator/simulator.hpp"
 #include "adapters/simulator/tls_material.hpp"
+#include "adapters/simulator/wall_time.hpp"
 
 #include <boost/json/value.hpp>
 #include <openssl/ecdsa.h>
@@ -10,7 +11,6 @@
 
 #include <array>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -73,6 +73,7 @@ struct token_options {
   std::string header = R"({"alg":"ES256","kid":"SIMKEY0001"})";
   std::string team = "SIMTEAM001";
   std::int64_t age_s = 0;
+  std::int64_t issued_at_s = wall_time_s() - age_s;
 };
 
 /// A provider token signed with the simulator's key.
@@ -82,7 +83,7 @@ inline std::string make_provider_token(const tls_material& tls, const token_opti
     PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
   const auto text = base64url(options.header) + "." +
                     base64url(R"({"iss":")" + options.team + R"(","iat":)" +
-                              std::to_string(std::time(nullptr) - options.age_s) + "}");
+                              std::to_string(options.issued_at_s) + "}");
   std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> digest{EVP_MD_CTX_new(), EVP_MD_CTX_free};
   std::array<unsigned char, 128> der;
   auto der_size = der.size();
