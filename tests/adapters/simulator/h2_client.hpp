@@ -78,9 +78,9 @@ public:
     return responses[id];
   }
 
-  /// Runs until `done`, for at most 20 s; whether it was.
+  /// Runs until `done`, for at most 60 s; whether it was.
   bool wait(const std::function<bool()>& done) {
-    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{60};
     if (session_ != nullptr)
       stream_->flush();
     while (!done() && std::chrono::steady_clock::now() < limit) {

@@ -35,7 +35,7 @@ TEST(program_test, says_where_it_is_and_ends_on_a_signal) {
     ASSERT_GE(child, 0);
     if (child == 0)
       _exit(run_program({{.tls_dir = directory.path() / "tls"}, info_file}));
-    for (int i = 0; i < 1000 && !std::filesystem::exists(info_file); ++i)
+    for (int i = 0; i < 6'000 && !std::filesystem::exists(info_file); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds{10});
     std::string text;
     std::getline(std::ifstream{info_file}, text);
