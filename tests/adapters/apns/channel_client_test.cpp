@@ -120,7 +120,8 @@ TEST_F(channel_client_test, refusals_say_why) {
 
 TEST_F(channel_client_test, no_answer_ends_in_a_timeout_and_the_next_request_goes_through) {
   start(channel_options());
-  ASSERT_TRUE(create().ok());
+  const auto first = create();
+  ASSERT_TRUE(first.ok()) << first.message;
   faults(R"({"mix":{"no-answer":1}})");
   const auto silent = create();
   EXPECT_EQ(silent.code, errc::unavailable);
@@ -167,7 +168,8 @@ TEST_F(channel_client_test, an_app_without_credentials_has_no_channels) {
 
 TEST_F(channel_client_test, the_end_answers_what_is_under_way) {
   start(channel_options());
-  ASSERT_TRUE(create().ok());
+  const auto made = create();
+  ASSERT_TRUE(made.ok()) << made.message;
   faults(R"({"stall":true})");
   auto under_way = create_later();
   client_.reset();
