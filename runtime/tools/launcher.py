@@ -187,16 +187,21 @@ def fresh_directory(name):
     return pathlib.Path(tempfile.mkdtemp(prefix=f"signalbox-{name}."))
 
 
-def claim_directory(directory):
-    """Makes it, and keeps it from others as long as the answer is open."""
+def claim_directory(directory, seconds=15):
+    """Makes it, and keeps it from others as long as the answer is open. Waits for one that is just
+    ending, as after a kill of its node."""
     directory.mkdir(parents=True, exist_ok=True)
     lock = open(directory / "run.lock", "w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise LaunchError(f"another ./dev run uses {directory}") from None
-    return lock
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            if time.monotonic() > end:
+                lock.close()
+                raise LaunchError(f"another ./dev run uses {directory}") from None
+            time.sleep(0.1)
 
 
 def stop_on_signals():
