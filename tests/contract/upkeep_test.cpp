@@ -273,7 +273,7 @@ TEST_P(store_contract, and_when_it_is_put_back_while_the_node_is_down) {
   const auto work = claim_all().works.at(0);
   std::vector<outcome> list;
   for (std::size_t i = 0; i < 200; ++i)
-    list.push_back(retry_of(work, i, 5s));
+    list.push_back(retry_of(work, i, 5s + i * 100ms));
   flush({others(work, list)});
   sweep();
   advance(-1h);
@@ -282,7 +282,7 @@ TEST_P(store_contract, and_when_it_is_put_back_while_the_node_is_down) {
   crash_and_reopen();
   for (bool more = true; more;)
     more = sweep(50).more;
-  advance(5s);
+  advance(25s);
   EXPECT_EQ(targets_in(claim_all().works), 200u);
 }
 

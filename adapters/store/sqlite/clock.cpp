@@ -49,12 +49,11 @@ bool correct_waits(connection& database, writer_state& state, timestamp now, std
   std::size_t seen = 0;
   {
     auto found =
-      database.query("SELECT n, run_at, written_at, size FROM retries WHERE n > ? ORDER BY n", *at);
-    while (seen < limit && found.next()) {
+      database.query("SELECT n, run_at, written_at FROM retries WHERE n > ? ORDER BY n", *at);
+    for (; seen < limit && found.next(); ++seen) {
       at = found.integer(0);
       if (const auto written_at = found.time(2); written_at > now)
         ahead.push_back({*at, now + (found.time(1) - written_at)});
-      seen += static_cast<std::size_t>(std::max<std::int64_t>(1, found.integer(3)));
     }
   }
   for (const auto& [n, run_at] : ahead)

@@ -410,6 +410,21 @@ TEST_F(retry_packs, that_are_leased_are_not_counted_when_the_clock_is_put_back) 
 }
 
 // The first chunk cannot be written: what of it is to be retried is rolled back with it.
+TEST_F(retry_packs, so_many_rows_are_corrected_at_once_when_the_clock_is_put_back) {
+  flush(failed(start(), [](std::size_t) { return 5s; }));
+  sweep_request request{"push"};
+  const auto sweep = [&] {
+    return await<sweep_result>([&](auto done) { store->sweep(request, std::move(done)); }).value;
+  };
+  sweep();
+  advance(-1h);
+  request.limit = 2;
+  EXPECT_TRUE(sweep().more);
+  EXPECT_FALSE(sweep().more);
+  advance(5s);
+  EXPECT_EQ(targets_in(claim()), devices);
+}
+
 TEST_F(retry_packs, a_work_that_is_rolled_back_leaves_none_behind) {
   const auto works = start();
   tamper("CREATE TRIGGER poison BEFORE UPDATE ON chunks WHEN old.seq = 0 "
