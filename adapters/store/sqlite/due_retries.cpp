@@ -4,6 +4,8 @@ namespace signalbox::sqlite {
 
 namespace {
 
+constexpr int most_leased = 256;
+
 // False when the visitor has enough.
 bool visit_rows(rows& found, const retry_leases& leases,
                 const std::function<bool(const due_pack&)>& visit) {
@@ -46,6 +48,25 @@ bool has_due_retry(connection& database, const retry_leases& leases, const lane_
     return false;
   });
   return found;
+}
+
+std::optional<job_turn> next_turn(connection& database, const retry_leases& leases,
+                                  const lane_pool& place, timestamp now, job_number after) {
+  const auto& [lane, app, pool] = place;
+  auto found = database.query("SELECT job, run_at, n FROM retries INDEXED BY retries_by_turn "
+                              "WHERE parked = 0 AND lane = ? AND app = ? AND pool = ? AND job > ? "
+                              "ORDER BY job, run_at, n LIMIT ?",
+                              lane, app, pool, after, most_leased);
+  if (!found.next())
+    return std::nullopt;
+  job_turn turn{found.integer(0), {}};
+  do {
+    if (found.integer(0) != turn.job || found.time(1) > now)
+      break;
+    if (!leases.is_leased(found.integer(2)))
+      turn.due = found.integer(2);
+  } while (!turn.due && found.next());
+  return turn;
 }
 
 } // namespace signalbox::sqlite

@@ -5,6 +5,7 @@
 #include "adapters/store/sqlite/retry_leases.hpp"
 
 #include <functional>
+#include <optional>
 
 namespace signalbox::sqlite {
 
@@ -22,5 +23,16 @@ void visit_due_packs(connection& database, const retry_leases& leases, const lan
 
 bool has_due_retry(connection& database, const retry_leases& leases, const lane_pool& place,
                    timestamp now, const retry_cursor& after = {});
+
+/// A job with packs that are not parked, and the longest due one of them, if it has one.
+struct job_turn {
+  job_number job = 0;
+  std::optional<pack_number> due;
+};
+
+/// The next of a destination's jobs behind `after`. Of what is leased so much is passed by at most:
+/// a job may have more, and has its turn again.
+std::optional<job_turn> next_turn(connection& database, const retry_leases& leases,
+                                  const lane_pool& place, timestamp now, job_number after);
 
 } // namespace signalbox::sqlite

@@ -58,6 +58,8 @@ struct writer_state {
   std::map<lane_number, std::size_t> claim_turn;
   /// Emptied by whatever may make a pack claimable behind one.
   std::map<lane_pool, retry_cursor> retry_cursors;
+  /// Where the last claim left due retries behind: the job that had its turn last.
+  std::map<lane_pool, job_number> retry_turns;
   std::set<lane_pool> chunks_first; ///< where retries have just left no budget for new work
   std::map<lane_number, job_number> last_checked; ///< by the sweeper, for missed completions
   timestamp next_lease_expiry = timestamp::max(); ///< no lease ends before

@@ -17,6 +17,8 @@ namespace {
 
 // Claims begin at the oldest pack again after so long at most.
 constexpr std::chrono::milliseconds longest_round{500};
+// One claim looks at so many jobs in turn.
+constexpr std::size_t most_jobs_in_turn = 64;
 
 } // namespace
 
@@ -50,18 +52,57 @@ retry_cursor& retry_claims::cursor_of(const app_pool& dest) {
 
 retry_claims::found_packs retry_claims::find(const app_pool& dest, std::size_t limit) {
   found_packs found;
+  const auto place = place_of(dest);
+  if (const auto turn = state_.retry_turns.find(place); turn != state_.retry_turns.end())
+    look_in_turn(place, turn->second, (limit + 1) / 2, found);
+  look_by_age(dest, limit, found);
+  if (found.leaves_behind)
+    state_.retry_turns.try_emplace(place, 0);
+  else
+    state_.retry_turns.erase(place);
+  return found;
+}
+
+// One lap at most.
+void retry_claims::look_in_turn(const lane_pool& place, job_number& last, std::size_t limit,
+                                found_packs& found) {
+  const auto start = last;
+  bool has_wrapped = false;
+  for (std::size_t jobs = 0;
+       jobs < most_jobs_in_turn && found.free_targets < limit && !jobs_.has_enough();) {
+    const auto turn = next_turn(database_, shared_.retry_leases, place, now_, last);
+    if (!turn && !has_wrapped) {
+      has_wrapped = true;
+      last = 0;
+      continue;
+    }
+    if (!turn || (has_wrapped && turn->job > start))
+      return;
+    ++jobs;
+    last = turn->job;
+    if (!turn->due)
+      continue;
+    if (auto pack = read_pack(database_, *turn->due)) {
+      found.in_turn.insert(pack->n);
+      look_at(std::move(*pack), found);
+    }
+  }
+}
+
+void retry_claims::look_by_age(const app_pool& dest, std::size_t limit, found_packs& found) {
   auto& cursor = cursor_of(dest);
   const auto after = cursor;
   visit_due_packs(database_, shared_.retry_leases, place_of(dest), now_, after,
                   [&](const due_pack& due) {
-                    if (found.free_targets >= limit || jobs_.has_enough())
+                    found.leaves_behind = found.free_targets >= limit || jobs_.has_enough();
+                    if (found.leaves_behind)
                       return false;
-                    if (auto pack = read_pack(database_, due.n))
-                      look_at(std::move(*pack), found);
+                    if (!found.in_turn.contains(due.n))
+                      if (auto pack = read_pack(database_, due.n))
+                        look_at(std::move(*pack), found);
                     cursor = {due.run_at, due.n, after.started_at};
                     return true;
                   });
-  return found;
 }
 
 void retry_claims::look_at(retry_pack pack, found_packs& found) {

@@ -106,7 +106,10 @@ TEST_F(query_plans, no_hot_statement_scans_or_sorts) {
 // is not passed by.
 TEST_F(query_plans, due_retries_are_sought_by_the_whole_cursor) {
   const auto statements = statements_in(SOURCE_DIR "/adapters/store/sqlite/due_retries.cpp", {});
-  ASSERT_THAT(statements, testing::SizeIs(2));
+  ASSERT_THAT(statements, testing::SizeIs(3));
+  EXPECT_THAT(plan_of(statements[2]),
+              testing::ElementsAre("SEARCH retries USING INDEX retries_by_turn "
+                                   "(lane=? AND app=? AND pool=? AND job>?)"));
   const std::string by_index =
     "SEARCH retries USING INDEX retries_due (lane=? AND app=? AND pool=? ";
   EXPECT_THAT(plan_of(statements[0]), testing::ElementsAre(by_index + "AND run_at=? AND rowid>?)"));

@@ -182,6 +182,7 @@ CREATE TABLE retries(
   entries BLOB NOT NULL
 );
 CREATE INDEX retries_due ON retries(lane, app, pool, run_at) WHERE parked = 0;
+CREATE INDEX retries_by_turn ON retries(lane, app, pool, job, run_at) WHERE parked = 0;
 CREATE INDEX retries_by_job ON retries(job);
 CREATE INDEX retries_parked ON retries(job) WHERE parked = 1;
 
