@@ -75,6 +75,25 @@ TEST_P(store_contract, attempts_are_refunded_but_not_below_zero) {
   EXPECT_EQ(retry->targets.at(1).attempts, 2);
 }
 
+// The breaker opened while it was in flight again.
+TEST_P(store_contract, an_attempt_is_refunded_also_while_its_target_is_claimed) {
+  add_subscribers("news", 2);
+  const auto job = topic_job("news");
+  commit(job);
+  plan_all();
+  const auto first = claim_all().works.at(0);
+  flush({others(first, {retry_of(first, 0, 0ms), retry_of(first, 1, 0ms)})});
+  const auto again = claim_all().works.at(0);
+  ASSERT_THAT(again->targets, SizeIs(2));
+  refund({{job.id, again->targets[0].id}, {job.id, again->targets[1].id}});
+  auto uncharged = retry_of(again, 0, 0ms);
+  uncharged.attempts = again->targets[0].attempts;
+  flush({others(again, {uncharged, retry_of(again, 1, 0ms)})});
+  const auto third = claim_all().works.at(0);
+  EXPECT_EQ(third->targets.at(0).attempts, 0);
+  EXPECT_EQ(third->targets.at(1).attempts, 1);
+}
+
 TEST_P(store_contract, the_backlog_counts_what_waits_and_since_when_it_is_due) {
   EXPECT_EQ(measure().ready_chunks, 0);
   EXPECT_EQ(measure().oldest_due_age, 0ms);

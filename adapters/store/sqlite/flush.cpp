@@ -191,8 +191,23 @@ private:
       cut_ = std::min(cut_.value_or(one.token), one.token);
   }
 
+  // An attempt may have been refunded since the work was loaded.
+  static std::uint16_t attempts_after(const work& of, const outcome& one,
+                                      const retry_entry& entry) {
+    if (of.kind == work_kind::chunk)
+      return one.attempts;
+    auto loaded = std::lower_bound(of.targets.begin(), of.targets.end(), entry.position,
+                                   [](const auto& a, auto index) { return a.index < index; });
+    while (loaded != of.targets.end() && loaded->index == entry.position && loaded->id != one.token)
+      ++loaded;
+    if (loaded == of.targets.end() || loaded->id != one.token || one.attempts < loaded->attempts)
+      return one.attempts;
+    return static_cast<std::uint16_t>(
+      std::min<unsigned>(entry.attempts + (one.attempts - loaded->attempts), UINT16_MAX));
+  }
+
   void retry(const outcome_batch& batch, const outcome& one, retry_entry entry) {
-    entry.attempts = one.attempts;
+    entry.attempts = attempts_after(*batch.of, one, entry);
     entry.is_sent = false;
     const auto run_at = run_at_of(batch, one);
     retries_.add({job_, place_, run_at, std::min(batch.at, now_), entry, batch.of.get()});
