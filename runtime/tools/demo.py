@@ -216,8 +216,8 @@ def main():
         is_well = push_alone(node, simulator, options)
         is_well = push_beside_activity(node, simulator, options) and is_well
         status = 0 if is_well else 1
-        how_to_go_on(node, simulator)
         if not once:
+            how_to_go_on(node, simulator)
             while node.process.poll() is None:
                 time.sleep(0.2)
     except KeyboardInterrupt:
