@@ -167,16 +167,16 @@ std::size_t providers::streams() const {
   return fcm_token_ ? std::max(apns, fcm) : apns;
 }
 
-std::optional<std::string> providers::check_payload(std::string_view payload) const {
+std::optional<payload_refusal> providers::check_payload(std::string_view payload) const {
   if (auto detail = check_apns_size(payload))
-    return detail;
+    return payload_refusal{"", std::move(*detail)};
   return fcm_token_ ? check_fcm_payload(payload, settings_.fcm.job_marker) : std::nullopt;
 }
 
-std::optional<std::string> providers::check_activity(std::string_view payload,
-                                                     const activity_request& request) const {
+std::optional<payload_refusal> providers::check_activity(std::string_view payload,
+                                                         const activity_request& request) const {
   if (auto detail = check_apns_activity(payload, request))
-    return detail;
+    return payload_refusal{"", std::move(*detail)};
   return fcm_token_ ? check_fcm_activity(payload, request, settings_.fcm.job_marker) : std::nullopt;
 }
 

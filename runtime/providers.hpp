@@ -7,6 +7,7 @@
 #include "adapters/fcm/access_token_keeper.hpp"
 #include "messages/activity.hpp"
 #include "messages/destination.hpp"
+#include "messages/payload_refusal.hpp"
 #include "runtime/node_settings.hpp"
 
 #include <cstddef>
@@ -40,11 +41,11 @@ public:
 
   /// Why a job's payload cannot be sent: too large for a provider, or not what it takes. FCM has a
   /// say where it is configured. Thread-safe.
-  std::optional<std::string> check_payload(std::string_view payload) const;
+  std::optional<payload_refusal> check_payload(std::string_view payload) const;
 
   /// The same for a dispatch of a Live Activity: `payload` is new_job::payload.
-  std::optional<std::string> check_activity(std::string_view payload,
-                                            const activity_request& request) const;
+  std::optional<payload_refusal> check_activity(std::string_view payload,
+                                                const activity_request& request) const;
 
   /// Reads the credentials again. Returns at once; `done` is called, on another thread, for each
   /// destination that goes on with what was read.

@@ -92,42 +92,57 @@ std::size_t size_of(const json::object& message, std::string_view name) {
   return part == nullptr ? 0 : json::serialize(*part).size();
 }
 
-std::optional<std::string> check_data(const json::object& data, const std::string& name) {
+// A step of a JSON pointer (RFC 6901, section 3).
+std::string step_to(std::string_view key) {
+  std::string step{'/'};
+  for (const char c : key) {
+    if (c == '~')
+      step += "~0";
+    else if (c == '/')
+      step += "~1";
+    else
+      step += c;
+  }
+  return step;
+}
+
+std::optional<payload_refusal> check_data(const json::object& data, const std::string& pointer) {
   for (const auto& [key, value] : data) {
     if (is_reserved_by_fcm(key))
-      return name + "." + std::string{key} + ": FCM reserves this name";
+      return payload_refusal{pointer + step_to(key), "is a name that FCM reserves"};
     if (!value.is_string())
-      return name + "." + std::string{key} + ": FCM takes texts only";
+      return payload_refusal{pointer + step_to(key), "must be a string: FCM takes texts only"};
   }
   return std::nullopt;
 }
 
 // What the request gives for FCM: names of data that FCM keeps for itself, targets.
-std::optional<std::string> check_names(const json::object& content) {
+std::optional<payload_refusal> check_names(const json::object& content) {
   if (const auto* data = object_of(content, "data"))
-    if (auto detail = check_data(*data, "data"))
-      return detail;
+    if (auto refusal = check_data(*data, "/data"))
+      return refusal;
   const auto* fcm = object_of(content, "fcm");
   if (fcm == nullptr)
     return std::nullopt;
   for (const auto name : target_names)
     if (fcm->contains(name))
-      return "fcm." + std::string{name} + ": the targets are the job's";
+      return payload_refusal{"/fcm" + step_to(name), "cannot be given: the targets are the job's"};
   const auto* data = object_of(*fcm, "data");
-  return data == nullptr ? std::nullopt : check_data(*data, "fcm.data");
+  return data == nullptr ? std::nullopt : check_data(*data, "/fcm/data");
 }
 
-std::optional<std::string> check_size(const json::object& content,
-                                      const std::optional<activity_event>& event,
-                                      std::string_view marker) {
+std::optional<payload_refusal> check_size(const json::object& content,
+                                          const std::optional<activity_event>& event,
+                                          std::string_view marker) {
   const auto message = render_message(content, event, job_id{}.to_string(), std::nullopt, marker);
   if (!message.ok())
-    return message.message;
+    return payload_refusal{"", message.message};
   const auto size = size_of(message.value, "notification") + size_of(message.value, "data");
   if (size <= fcm_payload_limit_bytes)
     return std::nullopt;
-  return "notification and data of the FCM message are " + std::to_string(size) +
-         " bytes, and the limit is " + std::to_string(fcm_payload_limit_bytes);
+  return payload_refusal{"", "notification and data of the FCM message are " +
+                               std::to_string(size) + " bytes, and the limit is " +
+                               std::to_string(fcm_payload_limit_bytes)};
 }
 
 } // namespace
@@ -155,7 +170,8 @@ result<fcm_body> render_fcm(const job_context& job, std::string_view marker, tim
     {R"({"message":{"token":")", "\"," + json::serialize(message.value).substr(1) + "}"});
 }
 
-std::optional<std::string> check_fcm_payload(std::string_view payload, std::string_view marker) {
+std::optional<payload_refusal> check_fcm_payload(std::string_view payload,
+                                                 std::string_view marker) {
   constexpr std::size_t marker_bytes = 64;
   // Rendering writes no value in more than twice its length.
   const bool is_small =
@@ -169,20 +185,20 @@ std::optional<std::string> check_fcm_payload(std::string_view payload, std::stri
     return std::nullopt;
   const auto content = parse_content(payload);
   if (!content.ok())
-    return content.message;
-  if (auto detail = check_names(content.value))
-    return detail;
+    return payload_refusal{"", content.message};
+  if (auto refusal = check_names(content.value))
+    return refusal;
   return is_small ? std::nullopt : check_size(content.value, std::nullopt, marker);
 }
 
-std::optional<std::string> check_fcm_activity(std::string_view payload,
-                                              const activity_request& request,
-                                              std::string_view marker) {
+std::optional<payload_refusal> check_fcm_activity(std::string_view payload,
+                                                  const activity_request& request,
+                                                  std::string_view marker) {
   const auto content = parse_content(payload);
   if (!content.ok())
-    return content.message;
-  if (auto detail = check_names(content.value))
-    return detail;
+    return payload_refusal{"", content.message};
+  if (auto refusal = check_names(content.value))
+    return refusal;
   const auto or_as_long_as = [](const std::string& text) {
     return text.empty() ? std::string(64, 'x') : text;
   };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/job.hpp"
+#include "messages/payload_refusal.hpp"
 #include "messages/result.hpp"
 
 #include <chrono>
@@ -40,12 +41,12 @@ std::optional<std::chrono::seconds> remaining_fcm_ttl(const job_context& job, ti
 /// Says why a payload (as in `new_job::payload`) cannot go to FCM: too large once rendered, a key
 /// of `data` that FCM reserves, or an `fcm` object that names a target or has no text in `data`.
 /// Empty when it can. For use at ingest. Pure.
-std::optional<std::string> check_fcm_payload(std::string_view payload, std::string_view marker);
+std::optional<payload_refusal> check_fcm_payload(std::string_view payload, std::string_view marker);
 
 /// The same for a dispatch of a Live Activity; `payload` is new_job::payload. The activity's id and
 /// type, where `request` does not say them, count with 64 bytes each.
-std::optional<std::string> check_fcm_activity(std::string_view payload,
-                                              const activity_request& request,
-                                              std::string_view marker);
+std::optional<payload_refusal> check_fcm_activity(std::string_view payload,
+                                                  const activity_request& request,
+                                                  std::string_view marker);
 
 } // namespace signalbox

@@ -204,7 +204,10 @@ private:
     case on_unknown:
       on_unknown_ = read_on_unknown(value, place, in_);
       break;
-    default: // attributes, apns, fcm
+    case apns:
+      member = read_apns_overlay(value, place, in_).value_or("");
+      break;
+    default: // attributes, fcm
       member = read_plain_object(value, place, in_).value_or("");
     }
   }

@@ -55,8 +55,11 @@ void post_activity(const api_ports& api, request& in, responder to) {
   job.options = body.options;
   job.created_at = now;
   job.activity = std::move(body.request);
-  if (auto detail = api.check_activity(job))
-    return to.answer(invalid_fields({{"", std::move(*detail)}}));
+  if (auto refusal = api.check_activity(job)) {
+    // What a payload keeps stood in the request's options.
+    auto pointer = refusal->pointer.empty() ? std::string{} : "/options" + refusal->pointer;
+    return to.answer(invalid_fields({{std::move(pointer), std::move(refusal->detail)}}));
+  }
   api.door.submit({std::move(job), std::make_shared<activity_responder>(std::move(to))});
 }
 

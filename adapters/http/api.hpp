@@ -10,6 +10,7 @@
 #include "actors/ports/job_control.hpp"
 #include "actors/ports/job_reader.hpp"
 #include "adapters/http/router.hpp"
+#include "messages/payload_refusal.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -40,11 +41,11 @@ struct api_ports {
   const breaker_board& breakers;
   job_door& door;
   const wall_clock& clock;
-  /// Why a payload (as in `new_job::payload`) is too large for a provider; nothing when it is not.
-  /// Called on I/O threads.
-  std::function<std::optional<std::string>(std::string_view payload)> check_payload;
+  /// Why a payload (as in `new_job::payload`) cannot go to a provider, e.g. for its size; nothing
+  /// when it can. Called on I/O threads.
+  std::function<std::optional<payload_refusal>(std::string_view payload)> check_payload;
   /// The same for a dispatch of a Live Activity.
-  std::function<std::optional<std::string>(const new_job& dispatch)> check_activity;
+  std::function<std::optional<payload_refusal>(const new_job& dispatch)> check_activity;
   /// Whether a lane that the door knows carries Live Activities, and so no pushes.
   std::function<bool(std::string_view lane)> is_activity_lane;
   /// The Prometheus text of `/metrics`.

@@ -99,7 +99,11 @@ private:
     case data:
       read_data(value, place);
       break;
-    default: // apns, fcm
+    case apns:
+      if (auto object = read_apns_overlay(value, place, in_))
+        key(which) += *object;
+      break;
+    default: // fcm
       if (auto object = read_plain_object(value, place, in_))
         key(which) += *object;
     }

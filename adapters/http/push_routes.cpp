@@ -64,8 +64,8 @@ void post_push(const api_ports& api, request& in, responder to, const char* path
   else if (errors.empty() && api.is_activity_lane(body.lane))
     errors.push_back({"/lane", "carries Live Activities, not pushes"});
   if (errors.empty())
-    if (auto detail = api.check_payload(body.payload))
-      errors.push_back({"", std::move(*detail)});
+    if (auto refusal = api.check_payload(body.payload))
+      errors.push_back({std::move(refusal->pointer), std::move(refusal->detail)});
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
   if (body.dry_run)

@@ -127,31 +127,37 @@ TEST(fcm_render, a_broken_payload_is_an_error_and_not_a_crash) {
   EXPECT_EQ(render_fcm(job_with("[]"), {}, now).code, errc::invalid);
 }
 
+std::string refusal_of(std::string_view payload) {
+  const auto refusal = check_fcm_payload(payload, {});
+  return refusal ? refusal->pointer + ": " + refusal->detail : "";
+}
+
 TEST(fcm_render, size_is_checked_as_it_is_sent) {
   const auto frame = std::string{R"({"body":""}{"k":"v"})"}.size();
   const std::string fits(fcm_payload_limit_bytes - frame, 'x');
   const auto payload = [](const std::string& body) {
     return R"({"body":")" + body + R"(","data":{"k":"v"}})";
   };
-  EXPECT_EQ(check_fcm_payload(payload(fits), {}), std::nullopt);
-  EXPECT_EQ(check_fcm_payload(payload(fits + "x"), {}),
-            "notification and data of the FCM message are 4097 bytes, and the limit is 4096");
+  EXPECT_EQ(refusal_of(payload(fits)), "");
+  EXPECT_EQ(refusal_of(payload(fits + "x")),
+            ": notification and data of the FCM message are 4097 bytes, and the limit is 4096");
   EXPECT_TRUE(check_fcm_payload(payload(fits), "job"));
 }
 
 TEST(fcm_render, what_fcm_would_refuse_is_said_before) {
-  EXPECT_EQ(check_fcm_payload(R"({"body":"B","data":{"from":"x"}})", {}),
-            "data.from: FCM reserves this name");
-  EXPECT_EQ(check_fcm_payload(R"({"body":"B","data":{"google.c":"x"}})", {}),
-            "data.google.c: FCM reserves this name");
-  EXPECT_EQ(check_fcm_payload(R"({"body":"B","fcm":{"data":{"gcm":"x"}}})", {}),
-            "fcm.data.gcm: FCM reserves this name");
-  EXPECT_EQ(check_fcm_payload(R"({"body":"B","fcm":{"data":{"n":5}}})", {}),
-            "fcm.data.n: FCM takes texts only");
-  EXPECT_EQ(check_fcm_payload(R"({"body":"B","fcm":{"topic":"x"}})", {}),
-            "fcm.topic: the targets are the job's");
-  EXPECT_EQ(check_fcm_payload(R"({"body":"B","data":{"k":"v"},"fcm":{"android":{}}})", {}),
-            std::nullopt);
+  EXPECT_EQ(refusal_of(R"({"body":"B","data":{"from":"x"}})"),
+            "/data/from: is a name that FCM reserves");
+  EXPECT_EQ(refusal_of(R"({"body":"B","data":{"google.c":"x"}})"),
+            "/data/google.c: is a name that FCM reserves");
+  EXPECT_EQ(refusal_of(R"({"body":"B","fcm":{"data":{"gcm":"x"}}})"),
+            "/fcm/data/gcm: is a name that FCM reserves");
+  EXPECT_EQ(refusal_of(R"({"body":"B","fcm":{"data":{"n":5}}})"),
+            "/fcm/data/n: must be a string: FCM takes texts only");
+  EXPECT_EQ(refusal_of(R"({"body":"B","fcm":{"topic":"x"}})"),
+            "/fcm/topic: cannot be given: the targets are the job's");
+  EXPECT_EQ(refusal_of(R"({"body":"B","data":{"k":"v"},"fcm":{"android":{}}})"), "");
+  EXPECT_EQ(refusal_of(R"({"body":"B","data":{"google/~":"x"}})"),
+            "/data/google~1~0: is a name that FCM reserves");
 }
 
 } // namespace

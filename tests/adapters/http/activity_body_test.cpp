@@ -268,6 +268,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "\"/options/inputPushToken\""},
     bad_activity{"policies", update_option(R"("receipts":"some","onUnknown":"drop")"),
                  "\"/options/receipts\" \"/options/onUnknown\""},
+    bad_activity{"without_aps", update_option(R"("apns":{"aps":null})"), "\"/options/apns/aps\""},
     bad_activity{"overlays", update_option(R"("apns":"x","fcm":[])"),
                  "\"/options/apns\" \"/options/fcm\""}),
   [](const auto& info) { return std::string{info.param.what}; });

@@ -100,6 +100,13 @@ TEST_F(activity_routes_test, refuses_what_no_provider_takes) {
   EXPECT_TRUE(accepted().empty());
 }
 
+TEST_F(activity_routes_test, points_at_what_a_provider_does_not_take) {
+  auto answer = post(R"({"action":"end","activityId":"a",
+                         "options":{"fcm":{"data":{"reserved":"x"}}}})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(pointers(answer), "/options/fcm/data/reserved");
+}
+
 TEST_F(activity_routes_test, refuses_another_media_type) {
   EXPECT_EQ(ask("POST", "/v1/live-activity/jobs", start_, "text/xml").status, 415);
 }

@@ -339,10 +339,12 @@ protected:
             [this] { return checks_; }};
   }
 
-  std::optional<std::string> check_payload(std::string_view payload) const {
+  std::optional<payload_refusal> check_payload(std::string_view payload) const {
+    if (payload.find("reserved") != payload.npos)
+      return payload_refusal{"/fcm/data/reserved", "is not for the test"};
     if (payload.size() <= payload_limit_)
       return std::nullopt;
-    return "too large for the test";
+    return payload_refusal{"", "too large for the test"};
   }
 
   raw_answer ask(const std::string& method, const std::string& path, const std::string& body = "",

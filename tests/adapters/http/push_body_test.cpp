@@ -151,6 +151,8 @@ INSTANTIATE_TEST_SUITE_P(
     bad_push{"data_twice", R"({"body":"b","data":{"a":"x","a":"y"}})", "\"/data/a\""},
     bad_push{"apns_twice", R"({"body":"b","apns":{"x":[{"a":1,"a":2}]}})", "\"/apns/x/0/a\""},
     bad_push{"apns_type", R"({"body":"b","apns":"x","fcm":[]})", "\"/apns\" \"/fcm\""},
+    bad_push{"apns_without_aps", R"({"body":"b","apns":{"aps":null}})", "\"/apns/aps\""},
+    bad_push{"aps_is_a_number", R"({"body":"b","apns":{"aps":5}})", "\"/apns/aps\""},
     bad_push{"empty_collapse_id", R"({"body":"b","collapse_id":""})", "\"/collapse_id\""},
     bad_push{"long_collapse_id", R"({"body":"b","collapse_id":")" + std::string(65, 'x') + "\"}",
              "\"/collapse_id\""},

@@ -97,6 +97,12 @@ TEST_F(push_routes_test, refuses_a_payload_that_no_provider_takes) {
   EXPECT_TRUE(accepted().empty());
 }
 
+TEST_F(push_routes_test, points_at_what_a_provider_does_not_take) {
+  auto answer = ask("POST", "/v1/users/u/send", R"({"body":"b","fcm":{"data":{"reserved":"x"}}})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(pointers(answer), "/fcm/data/reserved");
+}
+
 TEST_F(push_routes_test, refuses_another_media_type) {
   EXPECT_EQ(ask("POST", "/v1/users/u/send", R"({"body":"b"})", "text/xml").status, 415);
   EXPECT_EQ(
