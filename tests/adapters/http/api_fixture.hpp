@@ -363,7 +363,7 @@ protected:
   /// The calls so far, when there are as many: what actors note comes by and by.
   std::vector<std::string> wait_for_calls(std::size_t count) {
     std::vector<std::string> seen;
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 6'000; ++i) {
       for (auto& call : log_.take())
         seen.push_back(std::move(call));
       if (seen.size() >= count)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cctype>
+#include <cerrno>
 #include <cstdint>
 #include <map>
 #include <netinet/in.h>
@@ -27,7 +28,7 @@ struct raw_answer {
 class raw_client {
 public:
   explicit raw_client(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    timeval limit{20, 0};
+    timeval limit{60, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     sockaddr_in to{};
@@ -95,6 +96,13 @@ public:
 
   std::optional<raw_answer> ask(std::string_view text) {
     return send(text) ? receive() : std::nullopt;
+  }
+
+  /// Whether the server has closed the connection already; does not wait for it.
+  bool is_closed() const {
+    char byte = 0;
+    const auto n = ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
   }
 
   /// Whether the server closed the connection and nothing is left to read.

@@ -18,7 +18,7 @@ namespace signalbox::http {
 
 /// Waits, up to a generous limit, until `condition` holds.
 inline bool eventually(const std::function<bool()>& condition) {
-  auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+  auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{60};
   while (!condition()) {
     if (std::chrono::steady_clock::now() > limit)
       return false;
