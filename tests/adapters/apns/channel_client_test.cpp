@@ -1,8 +1,6 @@
 #include "adapters/apns/channel_client.hpp"
+#include "tests/adapters/apns/reserved_port.hpp"
 #include "tests/adapters/apns/transport_fixture.hpp"
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <algorithm>
 #include <future>
@@ -19,8 +17,8 @@ protected:
     options.production = {"127.0.0.1", std::to_string(simulator_.apns_port())};
     options.sandbox = {"127.0.0.1", std::to_string(other_environment_.apns_port())};
     options.ca_file = simulator_.tls().ca.string();
-    options.request_timeout = std::chrono::milliseconds{1'500};
-    options.connect_timeout = std::chrono::milliseconds{1'500};
+    options.request_timeout = std::chrono::seconds{60};
+    options.connect_timeout = std::chrono::seconds{60};
     return options;
   }
 
@@ -119,7 +117,9 @@ TEST_F(channel_client_test, refusals_say_why) {
 }
 
 TEST_F(channel_client_test, no_answer_ends_in_a_timeout_and_the_next_request_goes_through) {
-  start(channel_options());
+  auto patient = channel_options();
+  patient.request_timeout = patience;
+  start(patient);
   const auto first = create();
   ASSERT_TRUE(first.ok()) << first.message;
   faults(R"({"mix":{"no-answer":1}})");
@@ -148,11 +148,9 @@ TEST_F(channel_client_test, what_was_not_processed_is_sent_again) {
 }
 
 TEST_F(channel_client_test, a_host_that_cannot_be_reached_is_named) {
-  boost::asio::io_context io;
-  boost::asio::ip::tcp::acceptor closed{io, {boost::asio::ip::address_v4::loopback(), 0}};
+  const reserved_port nobody_listens;
   auto options = channel_options();
-  options.production.port = std::to_string(closed.local_endpoint().port());
-  closed.close();
+  options.production.port = std::to_string(nobody_listens.number());
   start(options);
   const auto failed = create();
   EXPECT_EQ(failed.code, errc::unavailable);

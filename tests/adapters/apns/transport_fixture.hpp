@@ -37,7 +37,7 @@ public:
 
   /// Waits until that many targets are answered, and a little longer than needed never hurts: a
   /// second answer for a target would be counted in `doubles`.
-  bool wait_for(std::size_t count, std::chrono::seconds limit = std::chrono::seconds{60}) {
+  bool wait_for(std::size_t count, std::chrono::seconds limit = std::chrono::seconds{120}) {
     std::unique_lock lock{mutex_};
     return changed_.wait_for(lock, limit, [&] { return total_ >= count; });
   }
@@ -145,9 +145,14 @@ inline work_ptr about_activity(const work_ptr& of, activity_action action, std::
   return made;
 }
 
-/// A simulator and transports that send to it. Timeouts are short, so that bad days are.
+/// A simulator and transports that send to it. Timeouts are longer than any machine stands still;
+/// a test in which one has to pass makes it short.
 class transport_fixture : public testing::Test {
 protected:
+  /// For a timeout that has to pass in a test, and that others must not meet though the machine
+  /// stands still for seconds.
+  static constexpr std::chrono::milliseconds patience{6'000};
+
   transport_fixture() : simulator_{sim::simulator_options{}} { simulator_.start(); }
 
   apns_transport_options options() {
@@ -155,10 +160,9 @@ protected:
     options.production = {"127.0.0.1", std::to_string(simulator_.apns_port())};
     options.sandbox = options.production;
     options.ca_file = simulator_.tls().ca.string();
-    options.request_timeout = std::chrono::milliseconds{1'500};
-    options.connect_timeout = std::chrono::milliseconds{1'500};
-    options.ping_interval = std::chrono::milliseconds{500};
-    options.ping_timeout = std::chrono::milliseconds{500};
+    options.request_timeout = std::chrono::seconds{60};
+    options.connect_timeout = std::chrono::seconds{60};
+    options.ping_timeout = std::chrono::seconds{60};
     options.reconnect = {std::chrono::milliseconds{5}, std::chrono::milliseconds{100}};
     return options;
   }
@@ -170,6 +174,21 @@ protected:
   }
 
   apns_app app() { return {"com.example.app", token(), token()}; }
+
+  /// Requests time out after a while.
+  apns_transport_options patient_options() {
+    auto patient = options();
+    patient.request_timeout = patience;
+    return patient;
+  }
+
+  /// A peer that is silent is soon asked whether it is there.
+  apns_transport_options pinging_options() {
+    auto pinging = patient_options();
+    pinging.ping_interval = std::chrono::milliseconds{100};
+    pinging.ping_timeout = patience;
+    return pinging;
+  }
 
   void start(apns_transport_options options) {
     transport_ = std::make_unique<apns_transport>(std::move(options));

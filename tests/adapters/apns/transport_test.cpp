@@ -82,15 +82,21 @@ TEST_F(apns_transport_test, a_live_activity_reaches_apns_as_rendered) {
 
 TEST_F(apns_transport_test, answers_come_in_batches) {
   start(options());
-  submit_all(make_work(5'000));
-  ASSERT_TRUE(log_.wait_for(5'000));
-  EXPECT_LT(log_.deliveries(), 1'000u);
+  submit_all(make_work(1));
+  ASSERT_TRUE(log_.wait_for(1));
+  faults(R"({"stall":true})");
+  submit_all(make_work(100, 10));
+  ASSERT_TRUE(eventually([&] { return transport_->stats().streams.value() == 100; }));
+  faults(R"({"stall":false})"); // and they are answered by one write
+  ASSERT_TRUE(log_.wait_for(101));
+  EXPECT_LT(log_.deliveries(), 20u);
 }
 
 TEST_F(apns_transport_test, a_small_job_does_not_wait_for_a_big_one) {
   std::size_t answered_before = 0;
   std::size_t answered = 0;
   const auto small = make_work(1, 900'000);
+  faults(R"({"stall":true})"); // until both wait
   start(options());
   transport_->on_answers([&](std::vector<answer_batch> batches) {
     for (const auto& batch : batches)
@@ -103,6 +109,7 @@ TEST_F(apns_transport_test, a_small_job_does_not_wait_for_a_big_one) {
   const auto big = make_work(20'000);
   submit_all(big);
   submit_all(small);
+  faults(R"({"stall":false})");
   ASSERT_TRUE(log_.wait_for(20'001));
   EXPECT_LT(answered_before, 15'000u);
 }
@@ -159,13 +166,17 @@ TEST_F(apns_transport_test, a_change_of_key_under_load_loses_nothing) {
 }
 
 TEST_F(apns_transport_test, a_stop_answers_what_waits_and_lets_the_rest_finish) {
-  faults(R"({"latency_ms":[20,30]})");
   start(options());
   submit_all(make_work(1));
   ASSERT_TRUE(log_.wait_for(1));
+  faults(R"({"stall":true})");
   submit_all(make_work(5'000, 10));
-  ASSERT_TRUE(log_.wait_for(100));
-  stop_and_wait();
+  ASSERT_TRUE(eventually([&] { return transport_->stats().streams.value() >= 100; }));
+  std::promise<void> stopped;
+  transport_->stop([&] { stopped.set_value(); });
+  ASSERT_TRUE(log_.wait_for(1 + 4'000)) << "what waits is answered first";
+  faults(R"({"stall":false})");
+  ASSERT_EQ(stopped.get_future().wait_for(60s), std::future_status::ready);
   EXPECT_EQ(log_.total(), 5'001u);
   EXPECT_EQ(log_.doubles(), 0u);
   EXPECT_EQ(log_.count("accepted") + log_.count("unsent stopping"), 5'001u);
@@ -185,7 +196,7 @@ TEST_F(apns_transport_test, nothing_is_answered_after_a_stop) {
 }
 
 TEST_F(apns_transport_test, a_stop_during_a_stall_ends_with_the_request_timeout) {
-  start(options());
+  start(patient_options());
   submit_all(make_work(1));
   ASSERT_TRUE(log_.wait_for(1));
   faults(R"({"stall":true})");
@@ -221,8 +232,9 @@ TEST_F(apns_transport_test, is_destroyed_on_its_own_thread) {
 
 TEST_F(apns_transport_test, an_idle_connection_is_closed_and_opened_again) {
   auto soon = options();
-  soon.idle_timeout = 100ms;
-  soon.ping_interval = 50ms;
+  soon.idle_timeout = 20ms;
+  soon.ping_interval = 50ms; // when it is looked at
+  soon.ping_timeout = patience;
   start(soon);
   submit_all(make_work(1));
   ASSERT_TRUE(log_.wait_for(1));

@@ -123,7 +123,7 @@ TEST_F(access_token_keeper_test, a_reload_without_accounts_is_over_at_once) {
   access_token_keeper keeper{token_options()};
   std::promise<void> told;
   keeper.reload([&] { told.set_value(); });
-  EXPECT_EQ(told.get_future().wait_for(20s), std::future_status::ready);
+  EXPECT_EQ(told.get_future().wait_for(60s), std::future_status::ready);
 }
 
 TEST_F(access_token_keeper_test, a_refused_token_is_replaced_once_and_at_once) {
