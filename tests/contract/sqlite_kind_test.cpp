@@ -43,6 +43,8 @@ public:
     options.owner = {"node", make_uuid_v7(settings.now())};
     options.readers = 2;
     options.min_free_bytes = 0;
+    const std::chrono::hours ever{1}; // a pass does all it may, however slow the machine
+    options.sweep = {ever, ever, ever};
     options.now = settings.now;
     options.fault = [fails = settings.fails] { return fails() ? SQLITE_IOERR : SQLITE_OK; };
     auto opened = sqlite_store::open(std::move(options));

@@ -11,6 +11,13 @@
 
 namespace signalbox {
 
+/// How long one pass of the sweeper works. However short that is, each step gets on.
+struct sweep_times {
+  std::chrono::milliseconds pass{50};     ///< over all steps; then `more` says: it was cut short
+  std::chrono::milliseconds step{5};      ///< at least, so that none is starved by those before it
+  std::chrono::milliseconds limit{2'000}; ///< no step runs longer: it alone is rolled back then
+};
+
 /// How a node keeps its store in an SQLite database.
 struct sqlite_options {
   std::string path;        ///< of the database; `<path>-wal`, `-shm` and `.lock` stand beside it
@@ -22,6 +29,7 @@ struct sqlite_options {
   std::chrono::milliseconds busy_timeout{5'000};
   std::chrono::milliseconds lock_wait{5'000}; ///< for a node that is just ending
   std::chrono::milliseconds import_slice{10}; ///< longest writing for imports at a stretch
+  sweep_times sweep;
   /// Jobs are refused with disk_full when the file system has less room, so that outcomes can
   /// still be written.
   std::int64_t min_free_bytes = 256 << 20;

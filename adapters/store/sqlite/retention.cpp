@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace signalbox::sqlite {
@@ -90,8 +91,9 @@ private:
 
   void go_round(retention_place& place) {
     const auto jobs = jobs_after(place.looked_at);
+    bool begun = false;
     for (const auto& job : jobs) {
-      if (job.is_old && is_over_()) {
+      if (job.is_old && std::exchange(begun, true) && is_over_()) {
         result_.more = true;
         return;
       }

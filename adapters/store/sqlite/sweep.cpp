@@ -55,9 +55,9 @@ void sweep_pass::run(connection& database) {
   lane_ = *lane;
   now_ = shared_.now();
   const auto begun = clock::now();
-  const auto left = std::max<clock::duration>(sweep_time - worked_, sweep_step_time);
-  step_end_ = begun + left;
-  const statement_limit limit{database, sweep_step_limit};
+  const auto& times = shared_.options.sweep;
+  step_end_ = begun + std::max<clock::duration>(times.pass - worked_, times.step);
+  const statement_limit limit{database, times.limit};
   (this->*steps[step_])(database);
   worked_ += clock::now() - begun;
 }
@@ -84,12 +84,12 @@ template <class Work>
 std::size_t sweep_pass::each(connection& database, const std::vector<job_number>& jobs, Work work) {
   std::size_t count = 0;
   for (const auto job : jobs) {
-    if (is_over()) {
+    if (state_.set_aside.count(job) != 0)
+      continue;
+    if (count > 0 && is_over()) {
       step_result_.more = true;
       return count;
     }
-    if (state_.set_aside.count(job) != 0)
-      continue;
     ++count;
     if (const auto error = try_part(database, [&] { work(job); }))
       set_aside(database, job, *error);
@@ -155,9 +155,10 @@ void sweep_pass::close_ended(connection& database) {
                              "AND completed_at IS NULL AND lane = ? ORDER BY n LIMIT ?",
                              lane_, most_closing_jobs + state_.set_aside.size());
   std::size_t closed = 0;
+  bool begun = false;
   each(database, ended, [&](job_number job) {
-    for (bool more = true; more;) {
-      if (closed >= request_.limit || is_over()) {
+    for (bool more = true; more; begun = true) {
+      if (closed >= request_.limit || (begun && is_over())) {
         step_result_.more = true;
         return;
       }

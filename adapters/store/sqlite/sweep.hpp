@@ -11,13 +11,6 @@
 
 namespace signalbox::sqlite {
 
-/// A pass works for so long, over all its steps; then `more` says that it was cut short.
-inline constexpr std::chrono::milliseconds sweep_time{50};
-/// Each step gets this much at least, so that none is starved by those before it.
-inline constexpr std::chrono::milliseconds sweep_step_time{5};
-/// No step runs longer, whatever it meets: it alone is rolled back then.
-inline constexpr std::chrono::milliseconds sweep_step_limit{2'000};
-
 /// One bounded pass of a lane's sweeper, a step for each kind of work: what a put-back clock left,
 /// scheduled jobs that are due, QUEUED jobs past their deadline, leases that ended, what no pause
 /// covers any more, ended jobs to close, completions that were missed, what is old enough to go;

@@ -24,6 +24,8 @@ protected:
     options.readers = 2;
     options.lock_wait = std::chrono::milliseconds{0};
     options.min_free_bytes = 0;
+    const std::chrono::hours ever{1}; // a pass does all it may, however slow the machine
+    options.sweep = {ever, ever, ever};
     options.now = [clock = clock] { return clock->load(); };
     return options;
   }
