@@ -36,6 +36,8 @@ TEST(readers, queries_use_half_of_the_threads) {
       const auto now = ++running;
       if (now > most)
         most = now;
+      for (int i = 0; i < 6'000 && most < 2; ++i) // until the other thread is there
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
       std::this_thread::sleep_for(std::chrono::milliseconds{2});
       --running;
       if (++run == 40)
