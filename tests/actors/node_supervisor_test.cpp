@@ -443,7 +443,6 @@ TEST_P(faults, every_job_completes_and_every_account_closes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(node, faults, ::testing::Range(1u, 41u));
-INSTANTIATE_TEST_SUITE_P(node_with_a_new_seed, faults, ::testing::Values(std::random_device{}()));
 
 } // namespace
 } // namespace signalbox

@@ -382,7 +382,7 @@ TEST_F(apns_faults_test, a_proxy_that_refuses_is_named) {
 
 std::uint64_t seed_of_run() {
   const auto* given = std::getenv("SIGNALBOX_SEED");
-  return given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  return given ? std::strtoull(given, nullptr, 10) : 1;
 }
 
 TEST_F(apns_faults_test, any_mix_of_faults_gives_each_target_one_answer) {
