@@ -47,10 +47,12 @@ TEST(uuid, reads_either_case_and_nothing_else) {
   EXPECT_FALSE(uuid::parse("{190163d-8694-739b-aea5-966c26f8ad91"));
 }
 
-// First in this file that makes any: later tests see the state it leaves, as a process does.
 TEST(uuid_v7, carries_the_time_version_and_variant) {
-  const auto id = make_uuid_v7(noon);
-  EXPECT_EQ(milliseconds_in(id), static_cast<std::uint64_t>(noon.time_since_epoch().count()));
+  // Later than any other that this process has made.
+  const auto last = static_cast<std::int64_t>(milliseconds_in(make_uuid_v7(noon)));
+  const timestamp later{std::chrono::milliseconds{last} + 1h};
+  const auto id = make_uuid_v7(later);
+  EXPECT_EQ(milliseconds_in(id), static_cast<std::uint64_t>(later.time_since_epoch().count()));
   EXPECT_EQ(id.bytes[6] >> 4, 7);
   EXPECT_EQ(id.bytes[8] >> 6, 2);
 }

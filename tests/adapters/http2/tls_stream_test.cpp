@@ -76,7 +76,7 @@ protected:
   void run(const std::string& host = "localhost") {
     server.stream->start_server();
     client.stream->start_client(host);
-    io.run_for(std::chrono::seconds{20}); // far longer than any of these tests
+    io.run_for(std::chrono::seconds{60}); // far longer than any of these tests
   }
 
   void expect_silence_after_close() {
@@ -162,7 +162,7 @@ TEST_F(tls_stream_test, refuses_a_server_that_does_not_speak_h2) {
   ssl::stream<tcp::socket> plain{std::move(server.stream->socket()), server_context};
   plain.async_handshake(ssl::stream_base::server, [](auto) {});
   client.stream->start_client("localhost");
-  io.run_for(std::chrono::seconds{20});
+  io.run_for(std::chrono::seconds{60});
   EXPECT_EQ(client.opened, 0);
   ASSERT_EQ(client.closes.size(), 1u);
   EXPECT_EQ(client.closes[0], boost::system::errc::protocol_not_supported);
@@ -183,7 +183,7 @@ TEST_F(tls_stream_test, a_peer_that_does_not_end_its_side_is_not_waited_for_long
   mute.async_handshake(ssl::stream_base::client, [](auto) {});
   server.when_open = [&] { server.stream->shutdown(); };
   server.stream->start_server();
-  io.run_for(std::chrono::seconds{20});
+  io.run_for(std::chrono::seconds{60});
   EXPECT_EQ(server.opened, 1);
   ASSERT_EQ(server.closes.size(), 1u);
   EXPECT_FALSE(server.closes[0]) << server.closes[0].message();
