@@ -11,7 +11,7 @@ from launcher import merged
 
 PHONES = 200
 LIVE = merged(QUICK, {
-    "fcm": {"request-timeout": "2s", "reconnect-min": "20ms", "reconnect-max": "500ms"},
+    "fcm": {"reconnect-min": "20ms", "reconnect-max": "500ms"},
     "lane": {"live-activity": QUICK["lane"]["push"]}})
 START = {"activityType": demo_activity.TYPE, "topicId": demo_activity.TOPIC, "options": {
     "alert": {"title": "Kick-off"}, "attributesType": "MatchAttributes", "attributes": {"home": "Lions"}}}
@@ -85,7 +85,7 @@ def updates_faster_than_a_pass():
     """Updates that come faster than they can be sent replace each other, and the end arrives."""
     with stage(LIVE) as (node, simulator):
         phones = phones_with_an_activity(node)
-        simulator.faults({name: {"latency_ms": [40, 80]} for name in ("apns", "fcm")})
+        simulator.faults({name: {"latency_ms": [400, 800]} for name in ("apns", "fcm")})
         jobs = update(node, 1, 60)
         check_ended(node, simulator, phones, jobs, 61)
         sent = simulator.stats()["requests"]
@@ -139,7 +139,7 @@ def killed_in_a_start():
 
 def an_unreliable_provider():
     """Busy answers, lost answers and dropped connections: retries never overtake what is newer."""
-    with stage(LIVE) as (node, simulator):
+    with stage(merged(LIVE, {"apns": {"request-timeout": "5s"}})) as (node, simulator):
         phones = phones_with_an_activity(node)
         simulator.faults({
             "apns": {"mix": {"503 ServiceUnavailable": 0.1, "429 TooManyRequests": 0.05, "no-answer": 0.01,

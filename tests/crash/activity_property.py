@@ -174,7 +174,7 @@ class World:
             known = {each["dispatchId"] for each in dispatches}
             check(known >= set(activity.dispatches), f"{activity.name}: a 202 is lost")
             for each in dispatches:
-                wait_until(lambda: self.is_closed(each["dispatchId"]), f"{activity.name} {each} closes", 60)
+                wait_until(lambda: self.is_closed(each["dispatchId"]), f"{activity.name} {each} closes")
             for device in activity.devices:
                 got = self.last_of(device)
                 # An iPhone is started by its other token.

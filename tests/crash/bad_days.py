@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from scenario import (QUICK, check, finished, live_tokens, publish, register, run_chosen, stage, tokens,
+from scenario import (HASTY, QUICK, check, finished, live_tokens, publish, register, run_chosen, stage, tokens,
                       view_of, wait_for_job, wait_until)
 
 from launcher import merged
@@ -71,7 +71,7 @@ def resets():
 
 def never_answered():
     """What was never answered is sent again with the same apns-id: duplicates of unknowns only."""
-    view, stats = run_with_faults({"mix": {"no-answer": 0.01}})
+    view, stats = run_with_faults({"mix": {"no-answer": 0.01}}, more=HASTY)
     check(stats["duplicates"] > 0, "nothing was unanswered")
     check(stats["unique_apns_ids"] == COUNT, f"{stats['unique_apns_ids']} ids for {COUNT} targets")
 
@@ -88,14 +88,14 @@ def too_many_requests():
 
 
 def stalls():
-    with stage(QUICK) as (node, simulator):
+    with stage(merged(QUICK, HASTY)) as (node, simulator):
         register(node, tokens(COUNT), "all")
         simulator.faults({"apns": {"stall": True}})
         job = publish(node, "all")
         wait_until(lambda: simulator.stats()["requests"] > 0, "requests arrive")
         time.sleep(1)  # shorter than the request timeout
         before = simulator.stats()["requests"]
-        wait_until(lambda: simulator.stats()["requests"] > before, "what is not answered is given up", 20)
+        wait_until(lambda: simulator.stats()["requests"] > before, "what is not answered is given up")
         check(finished(view_of(node, job)) < COUNT, "finished without an answer")
         simulator.faults({"apns": {"stall": False}})
         view = wait_for_job(node, job)
@@ -214,13 +214,13 @@ def stop_in_a_fan_out():
     """SIGTERM, and once more: an orderly stop; the next start finishes the job, and waits for no lease."""
     with stage(settings(lease="10min")) as (node, simulator):
         register(node, tokens(20_000), "all")
-        simulator.faults({"apns": {"latency_ms": [20, 40]}})
+        simulator.faults({"apns": {"latency_ms": [200, 400]}})
         job = publish(node, "all")
-        wait_until(lambda: simulator.stats()["accepted"] > 1000, "sending has begun")
+        wait_until(lambda: simulator.stats()["accepted"] > 500, "sending has begun")
         node.signal(signal.SIGTERM)
         time.sleep(0.05)
         node.signal(signal.SIGTERM)
-        status = node.stop(20)
+        status = node.stop()
         check(status == 0, f"the node ended with status {status}")
         before = simulator.stats()["unique_targets"]
         check(before < 20_000, "the job was over before the stop")
@@ -236,9 +236,9 @@ def cancelled_in_a_fan_out():
     """Nothing is claimed any more, and what is claimed already stays unsent but for the window."""
     with stage(settings(window=100)) as (node, simulator):
         register(node, tokens(20_000), "all")
-        simulator.faults({"apns": {"latency_ms": [40, 60]}})
+        simulator.faults({"apns": {"latency_ms": [400, 600]}})  # 200 a second
         job = publish(node, "all")
-        wait_until(lambda: simulator.stats()["accepted"] > 1000, "sending has begun")
+        wait_until(lambda: simulator.stats()["accepted"] > 100, "sending has begun")
         status, _, body = node.call("DELETE", f"/v1/notifications/{job}")
         check(status in (200, 202, 204), f"cancel refused: {status} {body}")
         sent = simulator.stats()["requests"]

@@ -109,7 +109,7 @@ def run(seed, kills, devices, bin_dir=None):
 
 
 def publish_in_time(node):
-    for _ in range(100):
+    for _ in range(1_000):
         try:
             return publish(node, "all")
         except Failed:
