@@ -273,10 +273,12 @@ void delivery_pool::look_again(clock::time_point at) {
 }
 
 bool delivery_pool::is_usable() const {
-  if (options_.gate && options_.gate->is_closed())
-    return true;
-  return !obstructed_ && std::any_of(members_.begin(), members_.end(), [](const auto& one) {
-    return one.connection->is_ready() && one.connection->stream_limit() > 0;
+  // A closed gate lets no connection warm up; and it is connections that ask it to open.
+  const bool held = options_.gate && options_.gate->is_closed();
+  return !obstructed_ && std::any_of(members_.begin(), members_.end(), [&](const auto& one) {
+    const auto& connection = *one.connection;
+    return connection.stream_limit() > 0 &&
+           (held ? one.connected && !is_draining(connection) : connection.is_ready());
   });
 }
 
@@ -337,6 +339,7 @@ void delivery_pool::stop(std::string_view why) {
   stopped_ = true;
   last_error_ = why;
   reconnect_timer_.cancel();
+  reconnect_pending_ = false;
   again_timer_.cancel();
   again_at_.reset();
   give_up(clock::time_point::max(), why);

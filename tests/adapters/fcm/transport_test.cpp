@@ -1,6 +1,7 @@
 #include "actors/fcm_reactions.hpp"
 #include "adapters/fcm/transport.hpp"
 #include "adapters/simulator/text_hash.hpp"
+#include "tests/adapters/apns/tcp_relay.hpp"
 #include "tests/adapters/apns/transport_fixture.hpp"
 #include "tests/adapters/fcm/fcm_fixture.hpp"
 
@@ -344,6 +345,39 @@ TEST_F(fcm_transport_test, a_stop_answers_what_a_gate_holds_back) {
   transport_->stop([&] { stopped.set_value(); });
   ASSERT_EQ(stopped.get_future().wait_for(60s), std::future_status::ready);
   EXPECT_EQ(log_.count("unsent stopping"), 50u);
+}
+
+TEST_F(fcm_transport_test, what_a_gate_holds_back_is_unsent_when_there_is_no_connection_either) {
+  tcp_relay relay{simulator_.fcm_port()};
+  auto through = options();
+  through.server.port = std::to_string(relay.port());
+  through.request_timeout = 3s;
+  start(through);
+  submit_all(fcm_work(1));
+  ASSERT_TRUE(log_.wait_for(1));
+  faults(R"({"mix":{"429 QUOTA_EXCEEDED":1.0},"retry_after_s":2})");
+  submit_all(fcm_work(1, 2));
+  ASSERT_TRUE(log_.wait_for(2));
+  relay.freeze();
+  submit_all(fcm_work(5, 10));
+  ASSERT_TRUE(log_.wait_for(7));
+  EXPECT_GE(log_.count(answer_kind::unsent), 4u) << "one may have gone to find out for all";
+}
+
+TEST_F(fcm_transport_test, what_a_gate_holds_back_is_unsent_when_there_is_no_token_either) {
+  auto brief = options();
+  brief.request_timeout = 3s;
+  start(brief);
+  submit_all(fcm_work(1));
+  ASSERT_TRUE(log_.wait_for(1));
+  faults(R"({"mix":{"429 QUOTA_EXCEEDED":1.0},"retry_after_s":2})");
+  submit_all(fcm_work(1, 2));
+  ASSERT_TRUE(log_.wait_for(2));
+  faults(R"({"token_status":503})");
+  ASSERT_FALSE(token_->report_refused(1, access_token::clock::now()));
+  submit_all(fcm_work(5, 10));
+  ASSERT_TRUE(log_.wait_for(7));
+  EXPECT_EQ(log_.count("unsent no_access_token"), 5u);
 }
 
 TEST_F(fcm_transport_test, an_app_without_an_account_is_told_so) {
