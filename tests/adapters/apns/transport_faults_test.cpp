@@ -290,6 +290,26 @@ TEST_F(apns_faults_test, after_a_failure_one_connection_finds_out_for_all) {
   EXPECT_EQ(log_.count("accepted"), sent_);
 }
 
+TEST_F(apns_faults_test, an_app_that_comes_back_does_not_wait_for_what_failed_before) {
+  tcp_relay relay{simulator_.apns_port()};
+  auto through = options();
+  through.production.port = std::to_string(relay.port());
+  through.connect_timeout = 2s;
+  through.request_timeout = 30s;
+  through.reconnect = {1h, 1h};
+  relay.freeze();
+  start(through);
+  submit_all(make_work(1));
+  ASSERT_TRUE(eventually([&] { return transport_->stats().connect_errors.value() == 1; }));
+  transport_->remove_app(default_app);
+  ASSERT_TRUE(log_.wait_for(1));
+  relay.thaw();
+  transport_->set_app(default_app, app());
+  submit_all(make_work(10, 2));
+  ASSERT_TRUE(log_.wait_for(11));
+  EXPECT_EQ(log_.count("accepted"), 10u);
+}
+
 TEST_F(apns_faults_test, a_dead_network_is_found_out_by_a_ping) {
   tcp_relay relay{simulator_.apns_port()};
   auto through = pinging_options();
