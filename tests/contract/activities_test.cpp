@@ -295,9 +295,9 @@ TEST_P(store_contract, a_newer_update_is_planned_when_nothing_of_the_older_is_in
   EXPECT_EQ(view(older).status, job_status::superseded) << "late outcomes add counts only";
   EXPECT_EQ(view(older).counts.accepted, 2);
   const auto works = live.take();
-  ASSERT_EQ(works.size(), 1u);
-  EXPECT_EQ(works[0]->key.job, newer);
-  EXPECT_EQ(tokens_in(works[0]), (texts{"t0", "t1", "t2", "t3"}));
+  for (const auto& one : works)
+    EXPECT_EQ(one->key.job, newer);
+  EXPECT_EQ(tokens_sent(works), (texts{"t0", "t1", "t2", "t3"}));
 }
 
 TEST_P(store_contract, what_is_not_answered_holds_up_its_own_device_alone) {
@@ -409,11 +409,11 @@ TEST_P(store_contract, the_next_update_goes_on_where_the_superseded_one_stopped)
   flush({cut});
   plan_all(2);
   texts order;
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 4; ++i)
     for (const auto& one : claim({{apns, 2}}, 1).works)
       for (const auto& token : tokens_in(one))
         order.push_back(token);
-  EXPECT_EQ(order, (texts{"t1", "t2", "t3", "t4", "t0", "t5"}));
+  EXPECT_EQ(order, (texts{"t1", "t2", "t3", "t4", "t5", "t0"}));
 }
 
 TEST_P(store_contract, updates_ten_times_as_fast_as_a_pass_reach_every_device_in_every_pass) {
@@ -685,8 +685,9 @@ TEST_P(store_contract, turns_survive_a_crash) {
   crash_and_reopen();
   sweep();
   const auto works = live.take();
-  ASSERT_EQ(works.size(), 1u);
-  EXPECT_EQ(works[0]->key.job, newer);
+  for (const auto& one : works)
+    EXPECT_EQ(one->key.job, newer);
+  EXPECT_EQ(tokens_sent(works), (texts{"t0", "t1", "t2"}));
   expect_closed(older, 3);
   EXPECT_EQ(view(older).counts.skipped, 2);
 }

@@ -53,6 +53,10 @@ activity_audience::page activity_audience::read(pool_code pool, std::int64_t pla
                                                            : read_bound(pool, place, first, limit);
 }
 
+token_id activity_audience::next_token(std::int64_t place) {
+  return ring_place::from(place).last + 1;
+}
+
 bool activity_audience::is_read_by_tokens() const {
   return scope_ == scope_kind::user || (action_ != activity_action::start && !whole_scope_);
 }
@@ -73,7 +77,8 @@ activity_audience::page activity_audience::read_channel(pool_code pool) {
 }
 
 // From where the one before was stopped to the end, then from the start to there: whoever is left
-// out by one that was superseded comes first in the next.
+// out by one that was superseded comes first in the next. A page ends where it comes round: it is
+// sent by ascending id.
 activity_audience::page activity_audience::read_bound(pool_code pool, std::int64_t place,
                                                       token_id first, std::size_t limit) {
   auto at = ring_place::from(place);
@@ -105,8 +110,11 @@ activity_audience::page activity_audience::read_bound(pool_code pool, std::int64
       break;
     }
     at = {0, true};
+    if (!found.ids.empty()) {
+      found.next = at.stored();
+      break;
+    }
   }
-  std::sort(found.ids.begin(), found.ids.end());
   return found;
 }
 

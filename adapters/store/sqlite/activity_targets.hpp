@@ -31,6 +31,8 @@ public:
   /// The next tokens of a pool, from a place on: 0 is the start, other places come from `next`.
   /// Bound tokens are read from `first` to the end, and then from the start to there.
   page read(pool_code pool, std::int64_t place, token_id first, std::size_t limit);
+  /// Of a place in bound tokens, where the next page begins.
+  static token_id next_token(std::int64_t place);
 
   struct check {
     std::string token;       ///< empty: not to be sent to

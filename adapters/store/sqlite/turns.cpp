@@ -1,7 +1,9 @@
 #include "adapters/store/sqlite/turns.hpp"
 
+#include "adapters/store/sqlite/activity_targets.hpp"
 #include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/open_chunk.hpp"
+#include "adapters/store/sqlite/planning.hpp"
 #include "adapters/store/sqlite/retry_packs.hpp"
 #include "adapters/store/sqlite/states.hpp"
 
@@ -74,6 +76,15 @@ bool has_newer(connection& database, const dispatch& than) {
     .has_value();
 }
 
+// But for retries.
+bool has_more_to_send(connection& database, job_number job) {
+  return database
+    .value("SELECT 1 FROM jobs WHERE n = ?1 AND (plan_done = 0 "
+           "OR EXISTS(SELECT 1 FROM chunks WHERE job = ?1 AND status <> 3))",
+           job)
+    .has_value();
+}
+
 bool had_its_chance(connection& database, const dispatch& of, timestamp now) {
   if (now >= of.begun_at + longest_patience || now < of.begun_at)
     return true;
@@ -85,12 +96,26 @@ bool had_its_chance(connection& database, const dispatch& of, timestamp now) {
 }
 
 bool is_waiting(connection& database, job_number job) {
-  return database
-    .value("SELECT 1 FROM jobs WHERE n = ?1 AND (plan_done = 0 "
-           "OR EXISTS(SELECT 1 FROM chunks WHERE job = ?1 AND status <> 3) "
-           "OR EXISTS(SELECT 1 FROM retries WHERE job = ?1))",
-           job)
-    .has_value();
+  return has_more_to_send(database, job) || has_retries(database, job);
+}
+
+// The devices that a superseded update was not planned for come first in the next one.
+void note_unplanned(connection& database, job_number job) {
+  plan_cursor cursor;
+  std::uint32_t seq = 0;
+  {
+    auto found = database.query("SELECT plan_cursor, next_seq FROM jobs WHERE n = ? "
+                                "AND plan_done = 0 AND EXISTS(SELECT 1 FROM activity_dispatches "
+                                "WHERE job = n AND whole_scope = 0)",
+                                job);
+    if (!found.next())
+      return;
+    cursor = plan_cursor::from(found.bytes(0));
+    seq = static_cast<std::uint32_t>(found.integer(1));
+  }
+  for (std::size_t i = 0; i < all_pools.size(); ++i)
+    if (cursor.at[i] > 0)
+      note_cut(database, job, all_pools[i], seq, activity_audience::next_token(cursor.at[i]));
 }
 
 // Of leased retries. A pack that this transaction does not see yet, or cannot read, counts as a
@@ -150,10 +175,12 @@ std::vector<job_number> begin_turn(connection& database, job_number job, timesta
   for (const auto& each : open_before(database, *own)) {
     if (try_complete(database, each.job, now))
       continue; // all of it was sent, and only its completion was under way
-    if (each.action == activity_action::update)
+    if (each.action == activity_action::update) {
+      note_unplanned(database, each.job);
       end_one(database, each.job, job_status::superseded, ended);
-    else if (own->action == activity_action::end && is_waiting(database, each.job))
+    } else if (own->action == activity_action::end && is_waiting(database, each.job)) {
       end_one(database, each.job, job_status::cancelled, ended);
+    }
   }
   return ended;
 }
