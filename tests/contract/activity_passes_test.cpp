@@ -68,6 +68,20 @@ TEST_P(store_contract,
   EXPECT_EQ(tokens_in(works[0]), (texts{"t2", "t3"}));
 }
 
+TEST_P(store_contract, a_device_that_does_not_answer_does_not_end_every_updates_chance) {
+  with_an_audience live{*this, 3};
+  live.update("a");
+  const auto first = live.take();
+  ASSERT_EQ(first.size(), 1u);
+  flush({accept(first[0], 0, 2)});
+  live.update("a");
+  plan_all();
+  advance(std::chrono::milliseconds{300});
+  plan_all();
+  live.update("a");
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"t0", "t1"})) << "the second one is to be sent first";
+}
+
 } // namespace
 
 } // namespace signalbox::contract

@@ -85,14 +85,18 @@ bool has_more_to_send(connection& database, job_number job) {
     .has_value();
 }
 
+// A chunk of devices that were set apart is done without an outcome, and never had an epoch.
 bool had_its_chance(connection& database, const dispatch& of, timestamp now) {
   if (now >= of.begun_at + longest_patience || now < of.begun_at)
     return true;
   return is_terminal(status_of(database, of.job)) ||
          database
-           .value("SELECT 1 FROM chunks WHERE job = ? AND (status = 3 OR done IS NOT NULL) LIMIT 1",
+           .value("SELECT 1 FROM chunks WHERE job = ? AND (done IS NOT NULL OR status = 3 AND "
+                  "(epoch IS NOT NULL OR accepted + rejected + unknown + expired + skipped > 0)) "
+                  "LIMIT 1",
                   of.job)
-           .has_value();
+           .has_value() ||
+         !has_more_to_send(database, of.job);
 }
 
 bool is_waiting(connection& database, job_number job) {
