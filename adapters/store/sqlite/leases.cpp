@@ -19,6 +19,8 @@ namespace {
 
 // What cannot be written is tried again so much later.
 constexpr std::chrono::minutes faulty_again{1};
+// An owner whose renewal failed tries again well within this.
+constexpr std::chrono::seconds longest_pause{5};
 
 struct lapsed_chunk {
   job_number job = 0;
@@ -70,6 +72,13 @@ bool is_paused(connection& database, const shared_state& shared, job_number job,
   const auto pool = database.value("SELECT pool FROM chunks WHERE job = ? AND seq = ?", job, seq);
   const auto traits = traits_of(database, job);
   return pool && traits && shared.pauses.covers(*traits, static_cast<pool_code>(*pool));
+}
+
+// Owners that are alive would have renewed their leases, had the store let them: what they have
+// under way would be sent twice.
+bool is_store_late(const shared_state& shared, const writer_state& state, timestamp now) {
+  const auto failed_at = state.renewal_failed_at;
+  return shared.renewals_waiting > 0 || (now >= failed_at && now < failed_at + longest_pause);
 }
 
 // False if the database refuses this row: others may do. The lease ends in its time.
@@ -130,7 +139,7 @@ void void_leases(connection& database) {
 
 std::size_t expire_leases(connection& database, shared_state& shared, writer_state& state,
                           timestamp now) {
-  if (now < state.next_lease_expiry)
+  if (now < state.next_lease_expiry || is_store_late(shared, state, now))
     return 0;
   std::size_t faulty = 0;
   std::vector<lapsed_chunk> lapsed;

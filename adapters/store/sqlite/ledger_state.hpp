@@ -28,6 +28,7 @@ struct shared_state {
   sqlite::retry_leases retry_leases;
   turn_waits waits;
   plan_ahead ahead;
+  std::atomic<int> renewals_waiting{0}; ///< for the writer
   /// Rises when rows that a job may have been resolved to are taken away.
   std::atomic<std::uint64_t> directory_generation{0};
 
@@ -63,6 +64,7 @@ struct writer_state {
   std::set<lane_pool> chunks_first; ///< where retries have just left no budget for new work
   std::map<lane_number, job_number> last_checked; ///< by the sweeper, for missed completions
   timestamp next_lease_expiry = timestamp::max(); ///< no lease ends before
+  timestamp renewal_failed_at;                    ///< the last time that one did
   timestamp clock;      ///< the latest time that leases were written at (clock.hpp)
   timestamp kept_clock; ///< the same, as the database knows it
   std::optional<pack_number> waits_corrected_to; ///< after the clock was put back

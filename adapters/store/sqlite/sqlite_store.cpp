@@ -270,8 +270,15 @@ void sqlite_store::renew(std::vector<lease_ref> leases, std::chrono::millisecond
   if (!done)
     return;
   const auto deadline = deadline_of(lease);
+  ++engine_->shared().renewals_waiting;
+  auto note = [this, done = std::move(done)](result<renewal> renewed) {
+    --engine_->shared().renewals_waiting;
+    if (!renewed.ok())
+      engine_->state().renewal_failed_at = engine_->shared().now();
+    done(std::move(renewed));
+  };
   engine_->write<renewal>(
-    write_class::lanes, durability::normal, std::move(done),
+    write_class::lanes, durability::normal, std::move(note),
     [this, leases = std::move(leases), lease, deadline](connection& database) {
       return result<renewal>::success(
         {deadline,
