@@ -117,7 +117,7 @@ bool provider_token::due_by_age(std::chrono::sys_seconds now) const {
   return now >= hold_until_ && (age >= policy_.refresh_after || age < -1min);
 }
 
-void provider_token::refresh(std::chrono::sys_seconds now) {
+std::string provider_token::refresh(std::chrono::sys_seconds now) {
   request why = request::none;
   {
     std::lock_guard lock{mutex_};
@@ -128,24 +128,23 @@ void provider_token::refresh(std::chrono::sys_seconds now) {
   const bool none_yet = !current();
   const bool forced = why == request::expired && now >= forced_at_ + policy_.least_interval;
   if (!none_yet && !forced && why != request::reload && !due_by_age(now))
-    return;
+    return {};
   auto pem = read_file(key_.file);
   if (!pem.ok()) {
     std::lock_guard lock{mutex_};
-    error_ = pem.message;
-    return;
+    return error_ = pem.message;
   }
   if (why == request::reload && pem.value == pem_ && !none_yet && !due_by_age(now))
-    return;
-  replace(std::move(pem.value), now, forced ? request::expired : why);
+    return {};
+  return replace(std::move(pem.value), now, forced ? request::expired : why);
 }
 
-void provider_token::replace(std::string pem, std::chrono::sys_seconds now, request why) {
+std::string provider_token::replace(std::string pem, std::chrono::sys_seconds now, request why) {
   auto token = sign_provider_token(key_, pem, now);
   std::lock_guard lock{mutex_};
   error_ = token.message;
   if (!token.ok())
-    return;
+    return error_;
   pem_ = std::move(pem);
   issued_at_ = now;
   if (why == request::expired)
@@ -153,6 +152,7 @@ void provider_token::replace(std::string pem, std::chrono::sys_seconds now, requ
   auto text = std::make_shared<const std::string>("bearer " + token.value);
   std::lock_guard current_lock{current_mutex_};
   current_ = std::move(text);
+  return {};
 }
 
 } // namespace signalbox

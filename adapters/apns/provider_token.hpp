@@ -59,8 +59,9 @@ public:
   /// one keeps its token.
   void reload();
 
-  /// Signs a new token if one is due, by age or by request. For one thread at a time.
-  void refresh(std::chrono::sys_seconds now);
+  /// Signs a new token if one is due, by age or by request. Returns why that failed; empty when it
+  /// did not, or nothing was due. For one thread at a time.
+  std::string refresh(std::chrono::sys_seconds now);
 
   /// Why the last refresh failed, or empty. The token before stays in use meanwhile.
   std::string last_error() const;
@@ -72,7 +73,7 @@ private:
   enum class request { none, expired, reload };
 
   bool due_by_age(std::chrono::sys_seconds now) const;
-  void replace(std::string pem, std::chrono::sys_seconds now, request why);
+  std::string replace(std::string pem, std::chrono::sys_seconds now, request why);
   void ask(request what);
 
   const provider_key key_;

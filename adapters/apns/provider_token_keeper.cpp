@@ -1,6 +1,10 @@
 #include "adapters/apns/provider_token_keeper.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <chrono>
+#include <set>
+#include <string>
 
 namespace signalbox {
 
@@ -62,8 +66,12 @@ std::vector<std::shared_ptr<provider_token>> provider_token_keeper::live_tokens(
 void provider_token_keeper::run(const std::stop_token& stop) {
   std::vector<std::function<void()>> reloads;
   while (!stop.stop_requested()) {
+    std::set<std::string> errors; // a key has a token for each environment
     for (const auto& token : live_tokens())
-      token->refresh(wall_time());
+      errors.insert(token->refresh(wall_time()));
+    errors.erase("");
+    for (const auto& error : errors)
+      spdlog::error("event=provider_token_failed error=\"{}\"", error);
     for (const auto& done : std::exchange(reloads, {}))
       done();
     std::unique_lock lock{signal_->mutex};

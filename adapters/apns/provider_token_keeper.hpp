@@ -25,8 +25,8 @@ public:
   provider_token_keeper& operator=(const provider_token_keeper&) = delete;
 
   /// The token of this key and environment. The first call for one reads the key file and signs, on
-  /// the caller's thread; a failure is told by `last_error` and tried again every few seconds. What
-  /// nobody holds any more is forgotten.
+  /// the caller's thread; a failure is told by `last_error`, and tried again and logged every few
+  /// seconds. What nobody holds any more is forgotten.
   std::shared_ptr<provider_token> token_for(const provider_key& key, environment env);
 
   /// Reads all key files again, so that rotated keys take effect. Returns at once; `done` is called

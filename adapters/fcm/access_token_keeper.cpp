@@ -151,12 +151,18 @@ private:
     return all;
   }
 
+  static void fail(account& of, bool refused, const std::string& error) {
+    of.token->fail(std::string{refused ? fcm_no_credentials : fcm_no_access_token}, error);
+    spdlog::warn("event=no_access_token account={} refused={} error=\"{}\"", of.file.string(),
+                 refused, error);
+  }
+
   static void read_file(account& of) {
     auto read = read_service_account(of.file);
     if (read.ok())
       of.key = std::move(read.value);
     else
-      of.token->fail(std::string{fcm_no_credentials}, read.message);
+      fail(of, true, read.message);
   }
 
   void fetch_at(account& of, clock::time_point at) {
@@ -182,7 +188,7 @@ private:
       return end(of, options_.retry.most);
     const auto assertion = sign_assertion(*of.key, wall_time());
     if (!assertion.ok()) {
-      of.token->fail(std::string{fcm_no_credentials}, assertion.message);
+      fail(of, true, assertion.message);
       return end(of, options_.retry.most);
     }
     const auto& at = of.key->token_endpoint;
@@ -218,9 +224,7 @@ private:
     const bool refused = is_refusal(from.status);
     const auto error =
       of.key->token_uri + ": " + (from.status == 0 ? from.error : read_refusal(from));
-    of.token->fail(std::string{refused ? fcm_no_credentials : fcm_no_access_token}, error);
-    spdlog::warn("event=no_access_token account={} refused={} error=\"{}\"", of.file.string(),
-                 refused, error);
+    fail(of, refused, error);
     of.key.reset(); // by then the file may be another
     end(of, std::max<clock::duration>(of.retry.next(), std::chrono::seconds{from.retry_after_s}));
   }

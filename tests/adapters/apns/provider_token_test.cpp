@@ -2,6 +2,7 @@
 #include "adapters/apns/provider_token_keeper.hpp"
 #include "adapters/simulator/provider_token.hpp"
 #include "adapters/simulator/tls_material.hpp"
+#include "tests/support/log_capture.hpp"
 
 #include <gtest/gtest.h>
 
@@ -170,6 +171,26 @@ TEST_F(provider_token_test, the_keeper_tells_when_a_rotated_key_is_in_use) {
   auto in_use = told.get_future();
   ASSERT_EQ(in_use.wait_for(60s), std::future_status::ready);
   EXPECT_NE(in_use.get(), before);
+}
+
+TEST_F(provider_token_test, the_keeper_logs_that_a_key_cannot_be_used) {
+  tests::log_capture log;
+  {
+    provider_token_keeper keeper;
+    const auto token = keeper.token_for(key_, environment::production);
+    const auto other = keeper.token_for(key_, environment::sandbox);
+    std::ofstream{key_.file} << "not-a-key";
+    std::promise<void> told;
+    keeper.reload([&] { told.set_value(); });
+    told.get_future().wait();
+    EXPECT_NE(token->current(), nullptr);
+  }
+  const auto said = "event=provider_token_failed error=\"" + key_.file.string() +
+                    ": not an EC P-256 private key in PEM\"";
+  const auto at = log.text().find(said);
+  ASSERT_NE(at, std::string::npos) << log.text();
+  EXPECT_EQ(log.text().find(said, at + 1), std::string::npos) << "once, not for each environment";
+  EXPECT_EQ(log.text().find("not-a-key"), std::string::npos);
 }
 
 TEST_F(provider_token_test, a_token_outlives_its_keeper) {

@@ -1,6 +1,7 @@
 #include "actors/fcm_reactions.hpp"
 #include "adapters/fcm/access_token_keeper.hpp"
 #include "tests/adapters/fcm/fcm_fixture.hpp"
+#include "tests/support/log_capture.hpp"
 
 #include <fstream>
 #include <future>
@@ -117,6 +118,25 @@ TEST_F(access_token_keeper_test, a_reload_fetches_with_what_is_in_the_file) {
   keeper.reload([&] { failed.set_value(token->last_error()); });
   EXPECT_EQ(failed.get_future().get(), file.string() + ": \"type\" is not \"service_account\"");
   EXPECT_TRUE(has_token(*token)) << "the token lasts as long as it lasts";
+}
+
+TEST_F(access_token_keeper_test, a_file_that_cannot_be_used_is_logged) {
+  const auto file = own_file("spoilt.json");
+  tests::log_capture log;
+  {
+    access_token_keeper keeper{token_options()};
+    const auto token = keeper.token_for(file);
+    ASSERT_TRUE(eventually([&] { return has_token(*token); }));
+    std::ofstream{file} << "{}";
+    std::promise<void> told;
+    keeper.reload([&] { told.set_value(); });
+    told.get_future().wait();
+  }
+  EXPECT_NE(log.text().find("event=no_access_token account=" + file.string() +
+                            " refused=true error=\"" + file.string() +
+                            ": \"type\" is not \"service_account\"\""),
+            std::string::npos)
+    << log.text();
 }
 
 TEST_F(access_token_keeper_test, a_reload_without_accounts_is_over_at_once) {
