@@ -52,6 +52,17 @@ public:
     };
   }
 
+  /// The same for what makes new rows that are not outcomes: refused, too, while the disk is nearly
+  /// full.
+  template <class T>
+  callback<T> admit_new(callback<T> done) {
+    done = admit(std::move(done));
+    if (!done || disk_.has_room())
+      return done;
+    done(result<T>::failure(errc::disk_full, "the disk of the store is nearly full"));
+    return nullptr;
+  }
+
   /// Runs `body` in a transaction of its own, then `done` with its answer.
   template <class T, class Body>
   void write(sqlite::write_class where, sqlite::durability sync, callback<T> done, Body body) {

@@ -30,8 +30,8 @@ struct sqlite_options {
   std::chrono::milliseconds lock_wait{5'000}; ///< for a node that is just ending
   std::chrono::milliseconds import_slice{10}; ///< longest writing for imports at a stretch
   sweep_times sweep;
-  /// Jobs are refused with disk_full when the file system has less room, so that outcomes can
-  /// still be written.
+  /// Jobs and registrations are refused with disk_full when the file system has less room, so that
+  /// outcomes can still be written.
   std::int64_t min_free_bytes = 256 << 20;
   std::function<timestamp()> now; ///< the store's time; none: the system's
   /// Consulted before every commit: an SQLite result code to fail with, or 0. For tests.

@@ -98,11 +98,9 @@ void sqlite_store::engine::leave_paused(sqlite::commit_group& group) {
 void sqlite_store::commit_jobs(std::vector<job_submission> jobs, std::chrono::milliseconds lease,
                                callback<std::vector<commit_result>> done) {
   using results = std::vector<commit_result>;
-  done = engine_->admit(std::move(done));
+  done = engine_->admit_new(std::move(done));
   if (!done)
     return;
-  if (!engine_->disk().has_room())
-    return done(result<results>::failure(errc::disk_full, "the disk of the store is nearly full"));
   auto group = std::make_shared<sqlite::commit_group>();
   const bool apart = has_long_list(jobs);
   group->jobs = std::move(jobs);

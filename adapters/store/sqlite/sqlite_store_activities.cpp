@@ -13,7 +13,7 @@ using sqlite::read_class;
 
 void sqlite_store::register_activity_token(app_id app, activity_token_registration token,
                                            callback<put_outcome> done) {
-  done = engine_->admit(std::move(done));
+  done = engine_->admit_new(std::move(done));
   if (!done)
     return;
   engine_->import <put_outcome>(
@@ -36,7 +36,7 @@ void sqlite_store::delete_activity_token(app_id app, std::string user, std::stri
 
 void sqlite_store::subscribe_activities(app_id app, std::string user, std::string topic,
                                         callback<put_outcome> done) {
-  if (done = engine_->admit(std::move(done)); done)
+  if (done = engine_->admit_new(std::move(done)); done)
     engine_->import <put_outcome>(std::move(done), [=, this](connection& database) {
       return result<put_outcome>::success(
         sqlite::subscribe_activities(database, app, user, topic, engine_->shared().now()));

@@ -20,7 +20,7 @@ result<T> success(T value) {
 } // namespace
 
 void sqlite_store::put_user(app_id app, std::string user, callback<put_outcome> done) {
-  if (done = engine_->admit(std::move(done)); done)
+  if (done = engine_->admit_new(std::move(done)); done)
     engine_->import <put_outcome>(std::move(done), [=, this](connection& database) {
       return success(sqlite::put_user(database, app, user, engine_->shared().now()));
     });
@@ -55,7 +55,7 @@ void sqlite_store::delete_user(app_id app, std::string user, callback<unit> done
 
 void sqlite_store::register_tokens(app_id app, std::vector<token_registration> tokens,
                                    callback<registration_result> done) {
-  done = engine_->admit(std::move(done));
+  done = engine_->admit_new(std::move(done));
   if (!done)
     return;
   auto run = std::make_shared<sqlite::registration_run>();
@@ -102,7 +102,7 @@ void sqlite_store::delete_token(app_id app, std::string user, std::string token,
 
 void sqlite_store::put_topic(app_id app, std::string topic, std::optional<std::string> name,
                              callback<put_outcome> done) {
-  if (done = engine_->admit(std::move(done)); done)
+  if (done = engine_->admit_new(std::move(done)); done)
     engine_->import <put_outcome>(std::move(done), [=, this](connection& database) {
       return success(sqlite::put_topic(database, app, topic, name, engine_->shared().now()));
     });
@@ -153,7 +153,7 @@ void sqlite_store::list_subscribers(app_id app, std::string topic, page_request 
 
 void sqlite_store::subscribe(app_id app, std::string user, std::string topic,
                              callback<put_outcome> done) {
-  if (done = engine_->admit(std::move(done)); done)
+  if (done = engine_->admit_new(std::move(done)); done)
     engine_->import <put_outcome>(std::move(done), [=, this](connection& database) {
       return success(sqlite::subscribe(database, app, user, topic, engine_->shared().now()));
     });

@@ -117,7 +117,7 @@ TEST_F(sqlite_store_test, a_folder_that_does_not_exist_is_named) {
   EXPECT_THAT(refused.message, testing::HasSubstr("/nowhere/at/all"));
 }
 
-TEST_F(sqlite_store_test, without_room_on_the_disk_jobs_are_refused_and_outcomes_are_not) {
+TEST_F(sqlite_store_test, without_room_on_the_disk_new_rows_are_refused_and_outcomes_are_not) {
   work_ptr work;
   {
     const auto store = open();
@@ -134,6 +134,35 @@ TEST_F(sqlite_store_test, without_room_on_the_disk_jobs_are_refused_and_outcomes
   EXPECT_EQ(commit(*store, scope_kind::user, "ann").code, errc::disk_full);
   EXPECT_EQ(await<replay_result>([&](auto done) {
               store->replay_dead_letters({}, false, std::move(done));
+            }).code,
+            errc::disk_full);
+  EXPECT_EQ(await<registration_result>([&](auto done) {
+              store->register_tokens(
+                default_app, {{"bob", platform::apns, environment::production, "tablet", {}}},
+                std::move(done));
+            }).code,
+            errc::disk_full);
+  EXPECT_EQ(await<put_outcome>([&](auto done) {
+              store->put_user(default_app, "bob", std::move(done));
+            }).code,
+            errc::disk_full);
+  EXPECT_EQ(await<put_outcome>([&](auto done) {
+              store->put_topic(default_app, "news", {}, std::move(done));
+            }).code,
+            errc::disk_full);
+  EXPECT_EQ(await<put_outcome>([&](auto done) {
+              store->subscribe(default_app, "ann", "news", std::move(done));
+            }).code,
+            errc::disk_full);
+  EXPECT_EQ(await<put_outcome>([&](auto done) {
+              store->subscribe_activities(default_app, "ann", "news", std::move(done));
+            }).code,
+            errc::disk_full);
+  activity_token_registration token;
+  token.user = "ann";
+  token.token = "aa11";
+  EXPECT_EQ(await<put_outcome>([&](auto done) {
+              store->register_activity_token(default_app, token, std::move(done));
             }).code,
             errc::disk_full);
   const auto claimed = await<claim_result>([&](auto done) {
