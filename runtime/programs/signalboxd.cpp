@@ -10,9 +10,11 @@
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <iostream>
+#include <iterator>
 #include <malloc.h>
 #include <optional>
 #include <pthread.h>
@@ -106,8 +108,10 @@ int main(int argc, char** argv) {
   const auto file =
     config_file.empty() ? std::nullopt : std::optional<std::filesystem::path>{config_file};
   auto loaded = load_settings(file, process_environment());
-  if (check && loaded.errors.empty())
-    loaded.errors = check_files(loaded);
+  if (check) {
+    auto more = check_files(loaded);
+    std::move(more.begin(), more.end(), std::back_inserter(loaded.errors));
+  }
   if (!loaded.errors.empty()) {
     std::cerr << to_text(loaded.errors);
     return exit_code(node_status::usage);
