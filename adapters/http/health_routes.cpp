@@ -63,6 +63,7 @@ void add_health_routes(router& routes, api_ports_ptr api) {
   };
   add("/v1/ping", "text/plain", [] { return "pong"; });
   add("/livez", "text/plain", [] { return "ok"; });
+  add("/startupz", "text/plain", [] { return "ok"; }); // a node listens when it has started
   add("/metrics", "text/plain; version=0.0.4; charset=utf-8", [api] { return api->metrics(); });
   add("/openapi.yaml", "application/yaml", [] { return openapi_document(); });
   routes.add({.method = verb::get, .pattern = "/readyz", .handle = [api](request&, responder to) {

@@ -16,6 +16,7 @@ TEST_F(health_routes_test, answers_pong_and_ok) {
   EXPECT_EQ(ask("GET", "/v1/ping").body, "pong");
   EXPECT_EQ(ask("GET", "/v1/ping/").body, "pong");
   EXPECT_EQ(ask("GET", "/livez").body, "ok");
+  EXPECT_EQ(ask("GET", "/startupz").body, "ok");
   EXPECT_EQ(ask("GET", "/metrics").body, "signalbox_up 1\n");
 }
 
