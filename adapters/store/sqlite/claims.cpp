@@ -51,7 +51,7 @@ public:
     if (has_passed_retries_ && result_.works.empty()) // and what is ready belongs to ended jobs
       claim_retries(retries, shares, waiting, ready);
     name_refused(shares, ready, waiting);
-    result_.is_cut_short = jobs_.has_parked_enough();
+    result_.is_cut_short = jobs_.has_parked_enough() || retries.has_put_off_enough();
     if (!result_.works.empty())
       state_.next_lease_expiry = std::min(state_.next_lease_expiry, expires_at_);
     result_.lane = lane_;

@@ -19,6 +19,9 @@ namespace {
 constexpr std::chrono::milliseconds longest_round{500};
 // One claim looks at so many jobs in turn.
 constexpr std::size_t most_jobs_in_turn = 64;
+// One claim puts off so many: where a provider answers nobody, each of thousands of activities has
+// a device that is busy, and all are looked at again and again.
+constexpr std::size_t most_put_off = 500;
 
 } // namespace
 
@@ -39,6 +42,10 @@ std::vector<claimed_work> retry_claims::take(const app_pool& dest, std::size_t l
   for (const auto n : found.to_park)
     park(n);
   return works_of(std::move(found.free));
+}
+
+bool retry_claims::has_put_off_enough() const {
+  return put_off_ >= most_put_off;
 }
 
 // Every so often from the oldest pack again, and when the clock was put back: nothing is left
@@ -94,7 +101,8 @@ void retry_claims::look_by_age(const app_pool& dest, std::size_t limit, found_pa
   const auto after = cursor;
   visit_due_packs(database_, shared_.retry_leases, place_of(dest), now_, after,
                   [&](const due_pack& due) {
-                    found.leaves_behind = found.free_targets >= limit || jobs_.has_enough();
+                    found.leaves_behind =
+                      found.free_targets >= limit || jobs_.has_enough() || has_put_off_enough();
                     if (found.leaves_behind)
                       return false;
                     if (!found.in_turn.contains(due.n))
@@ -132,6 +140,7 @@ void retry_claims::split_busy(claim_job& job, retry_pack& pack, std::vector<retr
   const auto first_busy = std::stable_partition(pack.entries.begin(), pack.entries.end(), is_free);
   if (first_busy == pack.entries.end())
     return;
+  ++put_off_;
   auto& part = busy.emplace_back(pack);
   part.entries.assign(first_busy, pack.entries.end());
   pack.entries.erase(first_busy, pack.entries.end());
@@ -159,7 +168,7 @@ void retry_claims::park(pack_number n) {
 
 // All of a row, or a part of it, which gets a row of its own.
 void retry_claims::put_off(retry_pack& busy) {
-  busy.run_at = now_ + straggler_look;
+  busy.run_at = now_ + next_look(database_, busy.job, now_);
   busy.written_at = now_;
   if (busy.entries.size() == busy.size)
     return postpone_pack(database_, busy.n, busy.run_at, busy.written_at);

@@ -28,6 +28,9 @@ public:
   /// pack.
   std::vector<claimed_work> take(const app_pool& dest, std::size_t limit);
 
+  /// The claim leaves what else may be busy to the next one.
+  bool has_put_off_enough() const;
+
 private:
   /// What it comes upon: nothing is written while packs are visited.
   struct found_packs {
@@ -60,6 +63,7 @@ private:
   claim_jobs& jobs_;
   lane_number lane_;
   timestamp now_;
+  std::size_t put_off_ = 0;
 };
 
 } // namespace signalbox::sqlite

@@ -240,6 +240,12 @@ std::vector<token_id> busy_tokens(connection& database, const retry_leases& leas
   return busy;
 }
 
+std::chrono::milliseconds next_look(connection& database, job_number job, timestamp now) {
+  const auto own = find_dispatch(database, job);
+  return own ? std::clamp((now - own->begun_at) / 8, straggler_look, longest_straggler_look)
+             : straggler_look;
+}
+
 void note_cut(connection& database, job_number job, pool_code pool, std::uint32_t seq,
               token_id token) {
   database.execute(

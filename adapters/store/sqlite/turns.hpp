@@ -40,8 +40,11 @@ std::vector<job_number> begin_turn(connection& database, job_number job, timesta
 /// When only this long after a turn's begin something of the older dispatches is still in flight,
 /// it no longer holds up the others: a request that is not answered takes until its timeout.
 inline constexpr std::chrono::milliseconds straggler_wait{250};
-/// So long a target that still has an older request in flight waits for another look.
+/// So long a target that still has an older request in flight waits for another look at first, and
+/// then longer: an eighth of the time since the turn's begin, up to the longest.
 inline constexpr std::chrono::milliseconds straggler_look{100};
+inline constexpr std::chrono::milliseconds longest_straggler_look{1'000};
+std::chrono::milliseconds next_look(connection& database, job_number job, timestamp now);
 
 /// Whether nothing of the activity is open but this new dispatch, so that it may begin with its
 /// acceptance.

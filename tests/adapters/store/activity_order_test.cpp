@@ -256,6 +256,29 @@ TEST_F(activity_order, a_device_set_apart_waits_while_it_cannot_be_known_what_is
   expect_superseded(older, 3);
 }
 
+TEST_F(activity_order, one_claim_looks_at_so_many_devices_set_apart_at_most) {
+  commit(request(activity_action::update));
+  plan();
+  const auto sent = claim(10);
+  ASSERT_EQ(sent.size(), 2u);
+  flush({sent[0], {0, 1}, {}, now()});
+  commit(request(activity_action::update));
+  plan();
+  advance(300ms);
+  plan();
+  tamper("WITH RECURSIVE many(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM many WHERE i < 1199) "
+         "INSERT INTO retries(job, lane, app, pool, run_at, written_at, size, entries) "
+         "SELECT job, lane, app, pool, run_at, written_at, size, entries FROM retries, many");
+  advance(1s);
+  const auto due = "retries WHERE run_at <= " + std::to_string(now().time_since_epoch().count());
+  ASSERT_EQ(count(due), 1'200);
+  EXPECT_EQ(claim(10).size(), 1u) << "what is ready is claimed all the same";
+  EXPECT_EQ(count(due), 700);
+  EXPECT_TRUE(claim(10).empty());
+  EXPECT_EQ(count(due), 0)
+    << "while there is nothing to claim it goes on, transaction by transaction";
+}
+
 // Of its pack, that is: what is known of the others counts.
 TEST_F(activity_order, a_retry_in_flight_sets_its_device_apart_also_where_it_cannot_be_read) {
   commit(request(activity_action::update));
