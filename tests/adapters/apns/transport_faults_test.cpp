@@ -294,8 +294,7 @@ TEST_F(apns_faults_test, an_app_that_comes_back_does_not_wait_for_what_failed_be
   tcp_relay relay{simulator_.apns_port()};
   auto through = options();
   through.production.port = std::to_string(relay.port());
-  through.connect_timeout = 2s;
-  through.request_timeout = 30s;
+  through.connect_timeout = patience;
   through.reconnect = {1h, 1h};
   relay.freeze();
   start(through);

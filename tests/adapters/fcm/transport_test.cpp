@@ -349,13 +349,14 @@ TEST_F(fcm_transport_test, a_stop_answers_what_a_gate_holds_back) {
 
 TEST_F(fcm_transport_test, what_a_gate_holds_back_is_unsent_when_there_is_no_connection_either) {
   tcp_relay relay{simulator_.fcm_port()};
-  auto through = options();
+  auto through = patient_options();
   through.server.port = std::to_string(relay.port());
-  through.request_timeout = 3s;
+  through.ping_interval = 100ms;
+  through.ping_timeout = 1s;
   start(through);
   submit_all(fcm_work(1));
   ASSERT_TRUE(log_.wait_for(1));
-  faults(R"({"mix":{"429 QUOTA_EXCEEDED":1.0},"retry_after_s":2})");
+  faults(R"({"mix":{"429 QUOTA_EXCEEDED":1.0},"retry_after_s":5})");
   submit_all(fcm_work(1, 2));
   ASSERT_TRUE(log_.wait_for(2));
   relay.freeze();
@@ -365,9 +366,7 @@ TEST_F(fcm_transport_test, what_a_gate_holds_back_is_unsent_when_there_is_no_con
 }
 
 TEST_F(fcm_transport_test, what_a_gate_holds_back_is_unsent_when_there_is_no_token_either) {
-  auto brief = options();
-  brief.request_timeout = 3s;
-  start(brief);
+  start(patient_options());
   submit_all(fcm_work(1));
   ASSERT_TRUE(log_.wait_for(1));
   faults(R"({"mix":{"429 QUOTA_EXCEEDED":1.0},"retry_after_s":2})");
