@@ -13,6 +13,7 @@ namespace {
 constexpr std::int32_t connection_window = 1 << 24;
 constexpr std::int32_t last_usable_stream_id = 0x7ffffff0;
 constexpr std::size_t frame_header_size = 9;
+constexpr std::uint16_t first_final_status = 200;
 
 template <class T, auto Delete>
 struct owned {
@@ -53,7 +54,7 @@ struct client_session::callbacks {
     if (at == nullptr)
       return 0;
     if (is_status)
-      at->status = parse_status(value, value_size);
+      at->begin_response(parse_status(value, value_size));
     else
       (is_kept ? at->header : at->retry_after)
         .assign(reinterpret_cast<const char*>(value), value_size);
@@ -79,6 +80,9 @@ struct client_session::callbacks {
     } else if (frame->hd.type == NGHTTP2_GOAWAY) {
       session.goaway_ = true;
       session.owner_.on_goaway(frame->goaway.error_code);
+    } else if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
+               (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+      session.take_end(frame->hd.stream_id);
     }
     return 0;
   }
@@ -181,12 +185,10 @@ bool client_session::submit(const http2_request& request, slot& at) {
   if (goaway_)
     return false;
   auto& next = slots_[free_.back()];
-  next.status = 0;
+  next.begin_response(0);
   next.never_sent = false;
+  next.is_answered = false;
   next.unsent_body = request.body;
-  next.retry_after.clear();
-  next.header.clear();
-  next.body.clear();
   nghttp2_data_provider body;
   body.source.ptr = &next;
   body.read_callback = callbacks::read_body;
@@ -235,8 +237,26 @@ bool client_session::may_have_left(slot at) const {
   return nghttp2_session_find_stream(session_.get(), slots_[at].id) != nullptr;
 }
 
+// A status of 1xx announces another one, and is no answer.
+void client_session::stream::begin_response(std::uint16_t with_status) {
+  status = with_status < first_final_status ? 0 : with_status;
+  retry_after.clear();
+  header.clear();
+  body.clear();
+}
+
 client_session::stream* client_session::find(std::int32_t id) {
   return static_cast<stream*>(nghttp2_session_get_stream_user_data(session_.get(), id));
+}
+
+// An answer need not wait for the end of its request, which may wait for the peer's window.
+void client_session::take_end(std::int32_t id) {
+  auto* at = find(id);
+  if (at == nullptr || at->status == 0 ||
+      nghttp2_session_get_stream_local_close(session_.get(), id) != 0)
+    return;
+  at->is_answered = true;
+  nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
 }
 
 void client_session::end_stream(stream& ended, std::uint32_t error_code) {
@@ -251,7 +271,7 @@ void client_session::end_stream(stream& ended, std::uint32_t error_code) {
     response.end = stream_end::unprocessed;
   else if (is_refusal)
     response.end = stream_end::refused;
-  else if (error_code == NGHTTP2_NO_ERROR && ended.status != 0)
+  else if (ended.is_answered || (error_code == NGHTTP2_NO_ERROR && ended.status != 0))
     response.end = stream_end::complete;
   // Free only afterwards: the views have to survive a submit from inside the call.
   const auto at = slot_of(ended);

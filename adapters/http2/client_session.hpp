@@ -117,10 +117,13 @@ private:
     std::int32_t id = 0;
     std::uint16_t status = 0;
     bool never_sent = false;
+    bool is_answered = false; ///< before all of the request was sent
     http2_body unsent_body;
     std::string retry_after;
     std::string header;
     std::string body;
+
+    void begin_response(std::uint16_t with_status);
   };
   struct deleter {
     void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
@@ -129,6 +132,7 @@ private:
 
   slot slot_of(const stream& of) const { return static_cast<slot>(&of - slots_.data()); }
   stream* find(std::int32_t id);
+  void take_end(std::int32_t id);
   void end_stream(stream& ended, std::uint32_t error_code);
 
   observer& owner_;

@@ -286,6 +286,45 @@ TEST_F(client_session_test, a_refused_stream_was_not_processed_and_other_resets_
   EXPECT_EQ(ended[1].error_code, static_cast<std::uint32_t>(NGHTTP2_INTERNAL_ERROR));
 }
 
+TEST_F(client_session_test, an_interim_response_is_no_answer) {
+  submit();
+  submit();
+  submit();
+  exchange();
+  const std::vector<nghttp2_nv> early_hints{field(":status", "103"), field("retry-after", "9")};
+  for (const auto id : {1, 3, 5})
+    nghttp2_submit_headers(server.session, NGHTTP2_FLAG_NONE, id, nullptr, early_hints.data(),
+                           early_hints.size(), nullptr);
+  exchange();
+  EXPECT_TRUE(ended.empty());
+  nghttp2_submit_rst_stream(server.session, NGHTTP2_FLAG_NONE, 1, NGHTTP2_INTERNAL_ERROR);
+  nghttp2_submit_rst_stream(server.session, NGHTTP2_FLAG_NONE, 3, NGHTTP2_REFUSED_STREAM);
+  server.respond(5, "200");
+  exchange();
+  ASSERT_EQ(ended.size(), 3u);
+  EXPECT_EQ(ended[0].end, stream_end::lost);
+  EXPECT_EQ(ended[0].status, 0);
+  EXPECT_EQ(ended[1].end, stream_end::refused);
+  EXPECT_EQ(ended[2].end, stream_end::complete);
+  EXPECT_EQ(ended[2].status, 200);
+  EXPECT_EQ(ended[2].retry_after, "");
+}
+
+TEST_F(client_session_test, an_answer_does_not_wait_for_the_rest_of_its_request) {
+  submit(std::string(200'000, 'x'));
+  std::vector<std::uint8_t> bytes;
+  client.fill(bytes, 1 << 20);
+  // SETTINGS, and HEADERS with `:status: 200` and END_STREAM; never a WINDOW_UPDATE.
+  const std::uint8_t answer[] = {0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88};
+  ASSERT_TRUE(client.receive(answer));
+  bytes.clear();
+  client.fill(bytes, 1 << 20);
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].end, stream_end::complete);
+  EXPECT_EQ(ended[0].status, 200);
+  EXPECT_EQ(client.open_streams(), 0u);
+}
+
 TEST_F(client_session_test, a_cancelled_stream_ends_once_it_was_written) {
   const auto at = submit();
   exchange();
