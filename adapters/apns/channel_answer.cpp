@@ -1,5 +1,7 @@
 #include "adapters/apns/channel_answer.hpp"
 
+#include "adapters/http2/plain_text.hpp"
+
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -44,7 +46,7 @@ std::string channel_refusal_reason(std::string_view body) {
   const auto parsed = json::parse(body, error);
   const auto* object = error ? nullptr : parsed.if_object();
   const auto* reason = object == nullptr ? nullptr : object->if_contains("reason");
-  return reason != nullptr && reason->is_string() ? std::string{reason->get_string()}
+  return reason != nullptr && reason->is_string() ? plain_text(reason->get_string())
                                                   : std::string{};
 }
 

@@ -1,6 +1,7 @@
 #include "adapters/apns/request_writer.hpp"
 
 #include "actors/apns_reactions.hpp"
+#include "adapters/http2/plain_text.hpp"
 #include "adapters/http2/retry_after.hpp"
 
 #include <boost/json/object.hpp>
@@ -133,7 +134,7 @@ answer apns_request_writer::read(const http2_response& response, std::uint32_t) 
     return read;
   const auto& members = body.get_object();
   if (const auto* reason = members.if_contains("reason"); reason && reason->is_string())
-    read.reason = std::string_view{reason->get_string()};
+    read.reason = plain_text(reason->get_string());
   if (const auto* at = members.if_contains("timestamp"); at && at->is_int64())
     read.timestamp_ms = at->get_int64();
   return read;

@@ -4,6 +4,7 @@
 #include "adapters/fcm/service_account.hpp"
 #include "adapters/fcm/token_exchange.hpp"
 #include "adapters/http2/client_context.hpp"
+#include "adapters/http2/plain_text.hpp"
 #include "adapters/payload/push_content.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -61,7 +62,7 @@ std::string read_refusal(const token_answer& from) {
   if (parsed.ok())
     for (const auto* name : {"error", "error_description"})
       if (const auto detail = text_of(parsed.value, name); !detail.empty())
-        text.append(", ").append(detail);
+        text.append(", ").append(plain_text(detail));
   return text;
 }
 

@@ -1,5 +1,6 @@
 #include "adapters/fcm/error_body.hpp"
 
+#include "adapters/http2/plain_text.hpp"
 #include "adapters/payload/push_content.hpp"
 
 #include <boost/json/array.hpp>
@@ -61,7 +62,7 @@ std::string read_fcm_error(std::string_view body) {
   if (error == nullptr)
     return {};
   const auto details = read_details(*error);
-  std::string reason{details.code.empty() ? text_of(*error, "status") : details.code};
+  auto reason = plain_text(details.code.empty() ? text_of(*error, "status") : details.code);
   if (reason != invalid_argument)
     return reason;
   auto field = plain_path(details.field);

@@ -1,5 +1,7 @@
 #include "adapters/http2/connector.hpp"
 
+#include "adapters/http2/plain_text.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/read_until.hpp>
@@ -101,7 +103,7 @@ void connector::take_tunnel_answer(std::size_t size) {
                         line.substr(space + 1, 1) == "2";
   // The server speaks second in TLS: bytes after the head are no part of a tunnel.
   const bool clean = answer_.size() == size;
-  step_ += ": " + std::string{line};
+  step_ += ": " + plain_text(line);
   finish(accepted && clean ? error_code{}
                            : make_error_code(boost::system::errc::connection_refused));
 }

@@ -46,6 +46,8 @@ public:
   /// New connections pass again; what froze stays so.
   void thaw() { frozen_ = false; }
   std::size_t accepted() const { return accepted_; }
+  /// What a refusing proxy answers; to be set before it is asked.
+  std::string refusal = "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n";
   /// The head of the last CONNECT.
   std::string connect_head() const { return connect_head_; }
 
@@ -65,9 +67,9 @@ private:
 
     void answer_connect(std::size_t size) {
       relay.connect_head_.assign(static_cast<const char*>(head.data().data()), size);
-      reply = relay.mode_ == mode::refusing_proxy
-                ? "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"
-                : "HTTP/1.1 200 Connection established\r\n\r\n";
+      reply = relay.mode_ == mode::connect_proxy
+                ? std::string{"HTTP/1.1 200 Connection established\r\n\r\n"}
+                : relay.refusal;
       boost::asio::async_write(client, boost::asio::buffer(reply),
                                [self = shared_from_this()](auto error, std::size_t) {
                                  if (!error && self->relay.mode_ == mode::connect_proxy)

@@ -399,6 +399,32 @@ TEST_F(apns_faults_test, a_proxy_that_refuses_is_named) {
       << other.reason;
 }
 
+TEST_F(apns_faults_test, words_of_a_proxy_cannot_spoil_what_they_are_written_to) {
+  tcp_relay relay{simulator_.apns_port(), tcp_relay::mode::refusing_proxy};
+  relay.refusal = "HTTP/1.1 407 Authentification n\xe9"
+                  "cessaire\n\"" +
+                  std::string(4'000, 'x') + "\r\n\r\n";
+  auto through = options();
+  through.proxy.proxy = {{"127.0.0.1", std::to_string(relay.port())}, ""};
+  start(through);
+  send(1);
+  const auto reason = log_.others().at(0).reason;
+  EXPECT_NE(reason.find("407 Authentification n?cessaire??xxx"), std::string::npos) << reason;
+  EXPECT_LT(reason.size(), 300u);
+}
+
+TEST_F(apns_faults_test, a_proxy_that_ends_within_its_answer_is_no_tunnel) {
+  tcp_relay relay{simulator_.apns_port(), tcp_relay::mode::refusing_proxy};
+  relay.refusal = "HTTP/1.1 200 Connection";
+  auto through = options();
+  through.proxy.proxy = {{"127.0.0.1", std::to_string(relay.port())}, ""};
+  start(through);
+  send(1);
+  EXPECT_EQ(log_.count(answer_kind::unsent), 1u);
+  EXPECT_NE(log_.others().at(0).reason.find("proxy 127.0.0.1:"), std::string::npos)
+    << log_.others().at(0).reason;
+}
+
 std::uint64_t seed_of_run() {
   const auto* given = std::getenv("SIGNALBOX_SEED");
   return given ? std::strtoull(given, nullptr, 10) : 1;

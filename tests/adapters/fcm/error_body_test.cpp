@@ -55,6 +55,10 @@ TEST(fcm_error_body, the_words_alone_blame_nobody) {
             "INVALID_ARGUMENT");
 }
 
+TEST(fcm_error_body, what_is_no_code_cannot_spoil_a_log) {
+  EXPECT_EQ(read_fcm_error(R"({"error":{"status":"BAD\n\"STATE\" \u00e9"}})"), "BAD??STATE? ??");
+}
+
 TEST(fcm_error_body, what_is_no_error_of_google_says_nothing) {
   for (const auto* odd : {"", "<html>", "[]", "{}", R"({"error":"x"})", R"({"error":{}})",
                           R"({"error":{"status":5,"details":5}})",
