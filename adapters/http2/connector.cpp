@@ -3,7 +3,6 @@
 #include "adapters/http2/plain_text.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/errc.hpp>
@@ -28,7 +27,8 @@ std::string authority(const network_host& at) {
 } // namespace
 
 connector::connector(std::shared_ptr<tcp::socket> socket, const client_options& options)
-  : socket_{std::move(socket)}, resolver_{socket_->get_executor()}, server_{options.server},
+  : socket_{std::move(socket)}, resolver_{socket_->get_executor()},
+    dialer_{std::make_shared<dialer>(socket_, options.connect_timeout)}, server_{options.server},
     proxy_{options.proxy}, answer_{largest_tunnel_answer} {}
 
 void connector::start(callback done) {
@@ -39,6 +39,7 @@ void connector::start(callback done) {
 void connector::cancel() {
   done_ = nullptr;
   resolver_.cancel();
+  dialer_->cancel();
 }
 
 void connector::resolve(const network_host& at) {
@@ -56,13 +57,13 @@ void connector::connect(const tcp::resolver::results_type& endpoints) {
   if (!done_)
     return;
   step_ = "connect to " + authority(proxy_ ? proxy_->at : server_);
-  asio::async_connect(*socket_, endpoints,
-                      [self = shared_from_this()](error_code error, const tcp::endpoint&) {
-                        if (error || !self->proxy_)
-                          self->finish(error);
-                        else
-                          self->ask_for_tunnel();
-                      });
+  dialer_->start(alternate_families({endpoints.begin(), endpoints.end()}),
+                 [self = shared_from_this()](error_code error) {
+                   if (error || !self->proxy_)
+                     self->finish(error);
+                   else
+                     self->ask_for_tunnel();
+                 });
 }
 
 void connector::ask_for_tunnel() {

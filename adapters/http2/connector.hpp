@@ -1,9 +1,9 @@
 #pragma once
 
 #include "adapters/http2/client_options.hpp"
+#include "adapters/http2/dialer.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/streambuf.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -38,6 +38,7 @@ private:
 
   const std::shared_ptr<boost::asio::ip::tcp::socket> socket_;
   boost::asio::ip::tcp::resolver resolver_;
+  const std::shared_ptr<dialer> dialer_;
   const network_host server_;
   const std::optional<http_proxy> proxy_;
   std::string step_;
