@@ -1,5 +1,7 @@
 #include "adapters/apns/channel_link.hpp"
 
+#include "adapters/http2/delivery_options.hpp"
+
 #include <utility>
 #include <vector>
 
@@ -22,8 +24,8 @@ nghttp2_nv field(std::string_view name, std::string_view value, int flags = NGHT
 
 channel_link::channel_link(const boost::asio::any_io_executor& executor,
                            boost::asio::ssl::context& context, client_options options)
-  : executor_{executor}, context_{context}, options_{std::move(options)},
-    authority_{options_.server.host + ":" + options_.server.port} {}
+  : executor_{executor}, context_{context}, options_{std::move(options)}, authority_{authority_of(
+                                                                            options_.server)} {}
 
 channel_link::~channel_link() = default;
 

@@ -1,5 +1,6 @@
 #include "adapters/fcm/token_exchange.hpp"
 
+#include "adapters/http2/delivery_options.hpp"
 #include "adapters/http2/retry_after.hpp"
 
 #include <nghttp2/nghttp2.h>
@@ -26,12 +27,10 @@ token_exchange::token_exchange(const boost::asio::any_io_executor& executor,
                                boost::asio::ssl::context& context, client_options options,
                                std::string path, std::string form,
                                std::function<void(token_answer)> done)
-  : authority_{options.server.port == "443" ? options.server.host
-                                            : options.server.host + ":" + options.server.port},
-    path_{std::move(path)}, form_{std::make_shared<const std::string>(std::move(form))},
-    done_{std::move(done)}, connection_{std::make_shared<client_connection>(
-                              executor, context, std::move(options),
-                              static_cast<client_connection::observer&>(*this))} {
+  : authority_{authority_of(options.server)}, path_{std::move(path)},
+    form_{std::make_shared<const std::string>(std::move(form))}, done_{std::move(done)},
+    connection_{std::make_shared<client_connection>(
+      executor, context, std::move(options), static_cast<client_connection::observer&>(*this))} {
   connection_->open();
 }
 

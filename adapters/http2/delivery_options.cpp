@@ -18,7 +18,9 @@ pool_options pool_options_to(const network_host& server, const delivery_options&
 }
 
 std::string authority_of(const network_host& server) {
-  return server.port == "443" ? server.host : server.host + ":" + server.port;
+  const bool is_v6 = server.host.find(':') != std::string::npos;
+  const auto host = is_v6 ? "[" + server.host + "]" : server.host;
+  return server.port == "443" ? host : host + ":" + server.port;
 }
 
 } // namespace signalbox
