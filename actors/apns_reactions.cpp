@@ -11,8 +11,11 @@ constexpr apns_reaction bad_token{.invalidate = invalidation::bad_token};
 constexpr apns_reaction wrong_topic{.invalidate = invalidation::bad_token, .if_topic_works = true};
 constexpr apns_reaction unregistered{.invalidate = invalidation::unregistered};
 constexpr apns_reaction pause_app{.action = apns_action::retry, .configuration = true};
-constexpr apns_reaction new_token{.action = apns_action::retry, .refresh_token = true};
+// Where a new one does not help, the clock is wrong: nobody's attempts are spent on that.
+constexpr apns_reaction new_token{
+  .action = apns_action::retry, .refresh_token = true, .outage = true};
 constexpr apns_reaction new_connection{.action = apns_action::retry, .reconnect = true};
+constexpr apns_reaction shutdown{.action = apns_action::retry, .reconnect = true, .outage = true};
 constexpr apns_reaction back_off{.action = apns_action::retry};
 constexpr apns_reaction server_error{.action = apns_action::retry, .outage = true};
 
@@ -44,11 +47,11 @@ constexpr std::array table{
   apns_reason_row{410, "ExpiredToken", unregistered},
   apns_reason_row{410, "Unregistered", unregistered},
   apns_reason_row{413, "PayloadTooLarge", permanent},
-  apns_reason_row{429, "TooManyProviderTokenUpdates", back_off},
+  apns_reason_row{429, "TooManyProviderTokenUpdates", server_error},
   apns_reason_row{429, "TooManyRequests", back_off},
   apns_reason_row{500, "InternalServerError", server_error},
   apns_reason_row{503, "ServiceUnavailable", server_error},
-  apns_reason_row{503, "Shutdown", new_connection},
+  apns_reason_row{503, "Shutdown", shutdown},
 };
 
 apns_reaction reaction_by_status(std::uint16_t status) {

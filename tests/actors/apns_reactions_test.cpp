@@ -55,7 +55,9 @@ const std::vector<row> expected_rows{
   {403, "BadCertificate", paused},
   {403, "BadCertificateEnvironment", paused},
   {403, "BadEnvironmentKeyIdInToken", paused},
-  {403, "ExpiredProviderToken", {.action = apns_action::retry, .refresh_token = true}},
+  {403,
+   "ExpiredProviderToken",
+   {.action = apns_action::retry, .refresh_token = true, .outage = true}},
   {403, "Forbidden", paused},
   {403, "InvalidProviderToken", paused},
   {403, "MissingProviderToken", paused},
@@ -65,11 +67,11 @@ const std::vector<row> expected_rows{
   {410, "ExpiredToken", {.invalidate = invalidation::unregistered}},
   {410, "Unregistered", {.invalidate = invalidation::unregistered}},
   {413, "PayloadTooLarge", rejected},
-  {429, "TooManyProviderTokenUpdates", backed_off},
+  {429, "TooManyProviderTokenUpdates", outage},
   {429, "TooManyRequests", backed_off},
   {500, "InternalServerError", outage},
   {503, "ServiceUnavailable", outage},
-  {503, "Shutdown", reconnected},
+  {503, "Shutdown", {.action = apns_action::retry, .reconnect = true, .outage = true}},
 };
 
 class apns_row : public testing::TestWithParam<row> {};

@@ -34,7 +34,7 @@ INSTANTIATE_TEST_SUITE_P(
     trouble_of{answer_kind::answered, 500, "InternalServerError", trouble::outage},
     trouble_of{answer_kind::answered, 503, "ServiceUnavailable", trouble::outage},
     trouble_of{answer_kind::answered, 502, "", trouble::outage},
-    trouble_of{answer_kind::answered, 503, "Shutdown", trouble::none},
+    trouble_of{answer_kind::answered, 503, "Shutdown", trouble::outage},
     trouble_of{answer_kind::unknown, 0, "timeout", trouble::outage},
     trouble_of{answer_kind::unsent, 0, "connect", trouble::outage},
     trouble_of{answer_kind::unsent, 0, std::string{apns_orderly_refusal}, trouble::none},
@@ -42,8 +42,9 @@ INSTANTIATE_TEST_SUITE_P(
     trouble_of{answer_kind::unsent, 0, std::string{apns_no_credentials}, trouble::configuration},
     trouble_of{answer_kind::answered, 403, "InvalidProviderToken", trouble::configuration},
     trouble_of{answer_kind::answered, 400, "TopicDisallowed", trouble::configuration},
-    trouble_of{answer_kind::answered, 403, "ExpiredProviderToken", trouble::none},
+    trouble_of{answer_kind::answered, 403, "ExpiredProviderToken", trouble::outage},
     trouble_of{answer_kind::answered, 410, "Unregistered", trouble::none},
+    trouble_of{answer_kind::answered, 429, "TooManyProviderTokenUpdates", trouble::outage},
     trouble_of{answer_kind::answered, 429, "TooManyRequests", trouble::none}));
 
 TEST(apns_verdict, a_429_throttles) {
