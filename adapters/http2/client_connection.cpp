@@ -157,6 +157,7 @@ void client_connection::on_stream_end(client_session::slot at, const http2_respo
     return;
   }
   unlink(at);
+  last_end_ = last_read_;
   if (response.status != 0)
     answered_once_ = true;
   if (response.end != stream_end::lost)
@@ -218,20 +219,25 @@ void client_connection::watch_requests() {
 void client_connection::expire_requests() {
   const auto now = clock::now();
   bool silent = false;
+  bool mute = false;
   while (oldest_ != none && entries_[oldest_].submitted_at + options_.request_timeout <= now) {
     const auto at = oldest_;
     unlink(at);
     entries_[at].timed_out = true;
     entries_[at].memory = owner_.memory_of(entries_[at].tag);
     silent = silent || last_read_ < entries_[at].submitted_at;
+    mute = mute || last_end_ < entries_[at].submitted_at;
     http2_response response;
     response.end = session_.may_have_left(at) ? stream_end::lost : stream_end::unprocessed;
     response.submitted_at = entries_[at].submitted_at;
     session_.cancel(at);
     owner_.on_response(*this, entries_[at].tag, response, "request timeout");
   }
-  if (state_ == state::warming && in_flight_ > 0 && oldest_ == none)
-    return close("the first request was not answered");
+  // It may answer every PING and still be of no use.
+  if (mute && oldest_ == none)
+    return close("requests are not answered");
+  if (mute)
+    retire();
   if (silent && !ping_sent_)
     send_ping(now);
   watch_requests();

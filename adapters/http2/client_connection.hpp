@@ -22,8 +22,9 @@ namespace signalbox {
 ///
 /// After the handshake the window is one stream, until the first request is answered, whatever the
 /// answer: APNs allows no more before it has seen a valid one. Then it is `max_streams` or what the
-/// peer's SETTINGS allow, followed live. Not thread-safe: everything happens on the executor's
-/// thread.
+/// peer's SETTINGS allow, followed live. Where a request is not answered in time, nor any other
+/// since it left, the connection takes no more, whatever it says to PINGs. Not thread-safe:
+/// everything happens on the executor's thread.
 class client_connection : public std::enable_shared_from_this<client_connection>,
                           private tls_stream::handler,
                           private client_session::observer {
@@ -154,6 +155,7 @@ private:
   bool shutting_down_ = false;
   bool in_order_ = false;
   clock::time_point last_read_;
+  clock::time_point last_end_; ///< of a stream, by the peer
   clock::time_point last_submit_;
   std::optional<clock::time_point> ping_sent_;
 };

@@ -190,6 +190,37 @@ TEST_F(apns_faults_test, a_stalled_provider_is_unknown_and_comes_back) {
   EXPECT_EQ(log_.count("accepted"), 501u);
 }
 
+TEST_F(apns_faults_test, a_connection_that_answers_pings_but_no_request_is_replaced) {
+  auto one = options();
+  one.connections = 1;
+  start(one);
+  send(1);
+  faults(R"({"stall":true})");
+  send(20, 10);
+  EXPECT_EQ(log_.count("unknown request timeout"), 20u);
+  faults(R"({"stall":false})");
+  send(20, 100);
+  EXPECT_EQ(log_.count("accepted"), 21u);
+  EXPECT_EQ(simulator_.apns_totals().connections, 2u);
+}
+
+TEST_F(apns_faults_test, a_connection_that_answers_later_requests_is_kept) {
+  auto one = options();
+  one.connections = 1;
+  start(one);
+  send(1);
+  faults(R"({"mix":{"no-answer":1}})");
+  submit_all(make_work(1, 10));
+  ASSERT_TRUE(eventually([&] { return simulator_.apns_totals().requests == 2; }));
+  faults(R"({"mix":{}})");
+  submit_all(make_work(1, 20));
+  sent_ += 2;
+  ASSERT_TRUE(log_.wait_for(sent_));
+  EXPECT_EQ(log_.count("unknown request timeout"), 1u);
+  send(20, 100);
+  EXPECT_EQ(simulator_.apns_totals().connections, 1u);
+}
+
 TEST_F(apns_faults_test, a_provider_stalled_from_the_start_holds_nothing_for_ever) {
   faults(R"({"stall":true})");
   start(patient_options());
