@@ -37,6 +37,9 @@ std::chrono::sys_seconds wall_time() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
+// However long one is said to live: what comes of it has to fit the clock.
+constexpr std::chrono::seconds longest_life{24 * 60 * 60};
+
 struct grant {
   std::string token;
   std::chrono::seconds life{0};
@@ -49,7 +52,7 @@ std::optional<grant> read_grant(const std::string& body) {
     return std::nullopt;
   grant result{std::string{text_of(parsed.value, "access_token")}, {}};
   if (const auto* life = parsed.value.if_contains("expires_in"); life && life->is_int64())
-    result.life = std::chrono::seconds{life->get_int64()};
+    result.life = std::min(std::chrono::seconds{life->get_int64()}, longest_life);
   if (result.token.empty() || result.life.count() <= 0)
     return std::nullopt;
   return result;
@@ -199,6 +202,9 @@ private:
     connection.max_streams = 1;
     connection.connect_timeout = options_.timeout;
     connection.request_timeout = options_.timeout;
+    // Nor does it wait for longer where it gets no stream.
+    connection.ping_interval = options_.timeout;
+    connection.idle_timeout = options_.timeout;
     of.exchange = std::make_unique<token_exchange>(
       io_.get_executor(), context_, std::move(connection), at.path,
       "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=" +

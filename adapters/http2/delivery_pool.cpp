@@ -12,6 +12,7 @@ using state = client_connection::state;
 constexpr std::size_t draining_per_connection = 3;
 constexpr std::string_view refused_too_often = "refused";
 constexpr std::string_view held_back = "paced";
+constexpr std::string_view no_streams = "the peer allows no streams";
 constexpr std::uint16_t too_many_requests = 429;
 // How often writers without credentials are asked again.
 constexpr std::chrono::milliseconds obstacle_interval{50};
@@ -300,11 +301,25 @@ void delivery_pool::look_at_waiting() {
     if (!waiting_)
       return;
     const auto now = clock::now();
-    if (now - unusable_since_ >= timeout)
+    if (now - unusable_since_ >= timeout) {
+      retire_streamless();
       give_up(now - timeout, last_error_);
+    }
     dispatch();
     look_at_waiting();
   });
+}
+
+// Another connection may lead to a server that takes requests.
+void delivery_pool::retire_streamless() {
+  std::vector<std::shared_ptr<client_connection>> useless;
+  for (const auto& one : members_)
+    if (one.connected && one.connection->stream_limit() == 0)
+      useless.push_back(one.connection);
+  if (!useless.empty())
+    last_error_ = no_streams;
+  for (const auto& connection : useless)
+    connection->retire();
 }
 
 void delivery_pool::give_up(clock::time_point before, std::string_view why) {

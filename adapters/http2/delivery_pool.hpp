@@ -105,6 +105,7 @@ private:
   bool is_usable() const;
   void wait_for_connection();
   void look_at_waiting();
+  void retire_streamless();
   void give_up(clock::time_point before, std::string_view why);
   void tell_answers();
 

@@ -88,11 +88,11 @@ std::optional<fault_error> fault_plan::apply(const json::object& members) {
     else if (name == "refuse_every")
       failure = read_integer(name, value, 0, most, next.refuse_every);
     else if (name == "max_streams")
-      failure = read_integer(name, value, 1, 1'000'000, next.max_streams);
+      failure = read_integer(name, value, 0, 1'000'000, next.max_streams);
     else if (name == "warmup")
       failure = read_bool(name, value, next.warmup);
     else if (name == "token_lifetime_s")
-      failure = read_integer(name, value, 1, 3'600, next.token_lifetime_s);
+      failure = read_integer(name, value, 1, 1'000'000'000'000, next.token_lifetime_s);
     else if (name == "token_status") {
       failure = read_integer(name, value, 0, 599, next.token_status);
       if (!failure && next.token_status > 0 && next.token_status < 400)

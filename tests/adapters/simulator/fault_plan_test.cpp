@@ -125,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
   testing::Values(bad_input{R"({"max_streams":8,"speed":1})", "speed"},
                   bad_input{R"({"max_streams":8,"stall":1})", "stall"},
                   bad_input{R"({"warmup":"yes"})", "warmup"},
-                  bad_input{R"({"max_streams":0})", "max_streams"},
+                  bad_input{R"({"max_streams":-1})", "max_streams"},
                   bad_input{R"({"goaway_every":-1})", "goaway_every"},
                   bad_input{R"({"refuse_every":1.5})", "refuse_every"},
                   bad_input{R"({"retry_after_s":"2"})", "retry_after_s"},
