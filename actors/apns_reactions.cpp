@@ -42,6 +42,7 @@ constexpr std::array table{
   apns_reason_row{403, "InvalidProviderToken", pause_app},
   apns_reason_row{403, "MissingProviderToken", pause_app},
   apns_reason_row{403, "UnrelatedKeyIdInToken", new_connection},
+  apns_reason_row{403, apns_token_replaced, back_off},
   apns_reason_row{404, "BadPath", permanent},
   apns_reason_row{405, "MethodNotAllowed", permanent},
   apns_reason_row{410, "ExpiredToken", unregistered},

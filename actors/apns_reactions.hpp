@@ -66,6 +66,8 @@ apns_verdict classify_apns(const answer& from);
 /// Texts that the transport itself gives as `answer::reason`.
 inline constexpr std::string_view apns_no_credentials = "no_credentials"; ///< configuration
 inline constexpr std::string_view apns_orderly_refusal = "refused";       ///< too many tries
-inline constexpr std::string_view apns_stopping = "stopping";             ///< not sent at a stop
+/// A refusal of a provider token that has been replaced since: it says nothing of the one in use.
+inline constexpr std::string_view apns_token_replaced = "token_replaced";
+inline constexpr std::string_view apns_stopping = "stopping"; ///< not sent at a stop
 
 } // namespace signalbox

@@ -18,6 +18,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::string_view device_path = "/3/device/";
+constexpr std::uint16_t forbidden = 403;
 
 // Names are literals; what lives as long as the job or the connection needs no copy either.
 constexpr int long_lived = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
@@ -42,6 +43,7 @@ std::string apns_request_writer::prepare() {
     return std::string{apns_no_credentials};
   if (authorization != authorization_) {
     authorization_ = std::move(authorization);
+    ++serial_;
     headers_are_current_ = false;
   }
   return {};
@@ -93,7 +95,7 @@ void apns_request_writer::render_headers() {
     add_indexed_once(expiration_seen_, "apns-expiration", job.expiration, long_lived);
   if (!job.collapse_id.empty())
     add_indexed_once(collapse_id_seen_, "apns-collapse-id", job.collapse_id, long_lived);
-  request_ = {headers_, {job.body}};
+  request_ = {headers_, {job.body}, serial_};
 }
 
 void apns_request_writer::add_device_headers() {
@@ -124,7 +126,17 @@ void apns_request_writer::add(std::string_view name, std::string_view value, int
     {bytes_of(name), bytes_of(value), name.size(), value.size(), static_cast<std::uint8_t>(flags)});
 }
 
-answer apns_request_writer::read(const http2_response& response, std::uint32_t) {
+answer apns_request_writer::read(const http2_response& response, std::uint32_t note) {
+  auto read = read_answer(response);
+  if (read.status != forbidden)
+    return read;
+  is_about_current_ = note == serial_ && authorization_ == token_->current();
+  if (!is_about_current_ && classify_apns(read).configuration)
+    read.reason = apns_token_replaced;
+  return read;
+}
+
+answer apns_request_writer::read_answer(const http2_response& response) {
   answer read;
   read.status = response.status;
   read.retry_after_s = parse_retry_after(response.retry_after, std::chrono::system_clock::now());
@@ -142,7 +154,7 @@ answer apns_request_writer::read(const http2_response& response, std::uint32_t) 
 
 bool apns_request_writer::retires_connection(const answer& last) {
   const auto verdict = classify_apns(last);
-  if (verdict.refresh_token)
+  if (verdict.refresh_token && is_about_current_)
     token_->report_expired(authorization_);
   if (last.status == 429 && last.reason == "TooManyProviderTokenUpdates")
     token_->report_too_many_updates();

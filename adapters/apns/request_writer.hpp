@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,6 +38,7 @@ public:
   bool retires_connection(const answer& last) override;
 
 private:
+  static answer read_answer(const http2_response& response);
   void select(std::shared_ptr<const void> rendered);
   void render_headers();
   void add_device_headers();
@@ -50,6 +52,8 @@ private:
   const std::shared_ptr<rendered_jobs> jobs_;
 
   provider_token::text_ptr authorization_;
+  std::uint32_t serial_ = 0;     ///< of the token, and the note of requests that carry it
+  bool is_about_current_ = true; ///< the last answer of 403: about the token in use now
   std::shared_ptr<const rendered_job> job_;
   bool headers_are_current_ = false;
   bool id_seen_ = false;

@@ -62,6 +62,7 @@ const std::vector<row> expected_rows{
   {403, "InvalidProviderToken", paused},
   {403, "MissingProviderToken", paused},
   {403, "UnrelatedKeyIdInToken", reconnected},
+  {403, "token_replaced", backed_off},
   {404, "BadPath", rejected},
   {405, "MethodNotAllowed", rejected},
   {410, "ExpiredToken", {.invalidate = invalidation::unregistered}},

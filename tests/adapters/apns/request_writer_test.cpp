@@ -56,6 +56,7 @@ protected:
       return {};
     }
     body_ = request->body[0];
+    note_ = request->note;
     return headers_of(*request);
   }
 
@@ -63,6 +64,7 @@ protected:
   std::shared_ptr<provider_token> token_;
   work_queue queue_;
   std::string body_;
+  std::uint32_t note_ = 0;
 };
 
 TEST_F(request_writer_test, a_request_says_what_apns_wants_to_know) {
@@ -204,6 +206,33 @@ TEST_F(request_writer_test, answers_are_read_with_reason_timestamp_and_retry_aft
     EXPECT_EQ(by->read(response, 0).reason, "") << odd;
     EXPECT_EQ(by->read(response, 0).status, 410);
   }
+}
+
+TEST_F(request_writer_test, a_refusal_of_a_token_that_was_replaced_blames_nothing) {
+  const std::chrono::sys_seconds later{std::chrono::seconds{1'700'003'600}};
+  const auto by = writer();
+  by->prepare();
+  write(*by, make_work(1), 0);
+  const auto old = note_;
+  token_->refresh(later);
+  const auto fresh = token_->current();
+  http2_response response;
+  response.end = stream_end::complete;
+  response.status = 403;
+  response.body = R"({"reason":"InvalidProviderToken"})";
+  EXPECT_EQ(by->read(response, old).reason, "token_replaced") << "also before the next run";
+  by->prepare();
+  write(*by, make_work(1), 0);
+  EXPECT_EQ(by->read(response, old).reason, "token_replaced");
+  EXPECT_EQ(by->read(response, note_).reason, "InvalidProviderToken");
+
+  response.body = R"({"reason":"ExpiredProviderToken"})";
+  by->retires_connection(by->read(response, old));
+  token_->refresh(later);
+  EXPECT_EQ(token_->current(), fresh);
+  by->retires_connection(by->read(response, note_));
+  token_->refresh(later);
+  EXPECT_NE(token_->current(), fresh);
 }
 
 TEST_F(request_writer_test, jobs_are_rendered_once_and_the_oldest_is_forgotten) {
