@@ -18,7 +18,7 @@ node_supervisor_actor::behavior_type node_supervisor_actor::make_behavior() {
     start(place);
   return {
     [this](const restart_child& restart) {
-      if (!stopping_)
+      if (is_needed(restart.place))
         start(restart.place);
     },
     [this](const peers_changed& change) { send_urgent(this, group(), change); },
@@ -66,7 +66,7 @@ void node_supervisor_actor::child_down(const caf::down_msg& down) {
     if (!child.handle || child.handle.address() != down.source)
       continue;
     child.handle = nullptr;
-    if (stopping_)
+    if (!is_needed(place))
       return;
     const auto what = place == committer_place ? std::string{"committer"}
                                                : "lane " + options_.lanes[place - 1].name;
@@ -82,6 +82,11 @@ void node_supervisor_actor::child_down(const caf::down_msg& down) {
     delayed_send(node_supervisor{this}, *wait, restart_child{place});
     return;
   }
+}
+
+// Until the lanes' doors are empty, what they took in needs a committer.
+bool node_supervisor_actor::is_needed(std::size_t place) const {
+  return !stopping_ || (place == committer_place && !doors_drained_);
 }
 
 template <class Message>
@@ -108,6 +113,7 @@ void node_supervisor_actor::stop(caf::typed_response_promise<drained> promise) {
   for (std::size_t place = 1; place < children_.size(); ++place)
     lanes.push_back(children_[place].handle);
   ask_all(lanes, drain_door{}, [this, lanes, promise] {
+    doors_drained_ = true;
     ask_all({children_[committer_place].handle}, drain{}, [this, lanes, promise] {
       ask_all(lanes, drain{}, [promise]() mutable { promise.deliver(drained{}); });
     });

@@ -45,6 +45,7 @@ private:
 
   void start(std::size_t place);
   void child_down(const caf::down_msg& down);
+  bool is_needed(std::size_t place) const;
   committer group() const;
   void stop(caf::typed_response_promise<drained> promise);
   template <class Message>
@@ -54,6 +55,7 @@ private:
   node_options options_;
   std::vector<child> children_; ///< the committer, then the lanes
   bool stopping_ = false;
+  bool doors_drained_ = false;
 };
 
 } // namespace signalbox

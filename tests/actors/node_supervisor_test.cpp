@@ -181,6 +181,29 @@ TEST_F(node, stops_in_order_and_the_next_start_goes_on) {
   EXPECT_EQ(duplicates(), 0u) << "an orderly stop sends nothing twice";
 }
 
+TEST_F(node, a_committer_that_dies_during_the_stop_is_replaced_for_what_was_taken_in) {
+  auto options = small_node();
+  options.lanes[0].commit_credit = 1;
+  start_node(std::move(options));
+  store.hold(store_call::commit);
+  for (std::uint64_t n = 1; n <= 3; ++n)
+    submit(token_job(n, 1, clock.now()));
+  run();
+  const auto done = ask_drain(under_test);
+  crash(door.peers("push")->group);
+  run();
+  store.let_go();
+  run();
+  for (int i = 0; i < 20 && !*done; ++i) {
+    advance(50ms);
+    answer_all();
+  }
+  EXPECT_TRUE(*done);
+  for (const auto n : {1, 2})
+    EXPECT_EQ(replies->refusal(job_number(n)), errc::unavailable) << "it went with the committer";
+  EXPECT_TRUE(replies->was_accepted(job_number(3)));
+}
+
 // Everything that can go wrong inside a node, at random. A seed repeats the decisions of a run; the
 // order in which a map of pointers is walked is left to chance.
 class faults : public node, public ::testing::WithParamInterface<unsigned> {
