@@ -15,9 +15,9 @@ inline constexpr std::chrono::milliseconds clock_tolerance{1'000};
 /// retries are due to be corrected. In the writer's transaction.
 void follow_clock(connection& database, shared_state& shared, writer_state& state, timestamp now);
 
-/// One slice of retries, of `limit` packs, after the clock was put back: those written in the future
-/// wait their backoff from now. True if there is more to look at. Otherwise keeps the time, now and
-/// then, for the next start.
+/// One slice of retries, of `limit` packs, after the clock was put back: those written in the
+/// future wait their backoff from now. True if there is more to look at. Otherwise keeps the time,
+/// now and then, for the next start.
 bool correct_waits(connection& database, writer_state& state, timestamp now, std::size_t limit);
 
 /// At a start: the time of the last run.
