@@ -410,7 +410,7 @@ TEST_P(store_contract, a_device_set_apart_waits_no_longer_when_the_clock_is_put_
   flush({accept(sent, 1, 1)});
   advance(std::chrono::hours{-1});
   sweep();
-  advance(std::chrono::milliseconds{100});
+  advance(a_second);
   EXPECT_EQ(tokens_sent(live.take()), (texts{"t1"}));
 }
 
