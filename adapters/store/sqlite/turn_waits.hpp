@@ -17,8 +17,10 @@ namespace signalbox::sqlite {
 /// safe: a look finds the same. Thread-safe.
 class turn_waits {
 public:
-  /// So long one that waits is passed by, unless something of its activity has moved: longer the
-  /// more there are, so that looking at them all costs a bounded share of the time.
+  /// So long one that has begun to wait is passed by, unless something of its activity has moved;
+  /// twice as long after each look in vain, up to a time that is longer the more there are: so
+  /// looking at them all costs a bounded share of the time, and those that wait for a provider's
+  /// end of trouble do not hold up one that waits for a moment.
   static constexpr std::chrono::milliseconds next_look{100};
   static constexpr std::size_t look_at_once = 1'000;
 
@@ -31,6 +33,7 @@ private:
   struct place {
     std::string activity;
     timestamp looked_at;
+    int looks = 0; ///< in vain, after the first
   };
 
   mutable std::mutex mutex_;
