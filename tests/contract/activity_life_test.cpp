@@ -370,6 +370,28 @@ TEST_P(store_contract, only_a_start_that_fcm_took_binds) {
   EXPECT_TRUE(live.take().empty());
 }
 
+// It has the newer content, and is not forgotten afterwards.
+TEST_P(store_contract, a_start_that_was_dropped_for_an_update_binds_the_device) {
+  activity_session live{*this};
+  live.add_token("u", "android", token_kind::update, {}, {}, fcm);
+  const auto start = live.start("a", scope_kind::user, "u");
+  const auto first = live.take();
+  ASSERT_EQ(first.size(), 1u);
+  flush({others(first[0], {retry_of(first[0], 0, std::chrono::seconds{5})})});
+  const auto update = live.update("a");
+  const auto works = live.take();
+  ASSERT_EQ(tokens_sent(works), (texts{"android"}));
+  flush({accept(works[0])});
+  advance(std::chrono::seconds{10});
+  for (const auto& one : live.take())
+    flush({settled(one)});
+  complete({start, update});
+  expect_closed(start, 1);
+  EXPECT_EQ(view(start).counts.skipped, 1);
+  live.end("a");
+  EXPECT_EQ(tokens_sent(live.take()), (texts{"android"})) << "it shows the activity";
+}
+
 TEST_P(store_contract, what_runs_out_of_attempts_is_no_dead_letter) {
   activity_session live{*this};
   live.add_token("u", "start", token_kind::start);

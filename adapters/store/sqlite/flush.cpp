@@ -172,7 +172,7 @@ private:
                    [&] { write_receipt(token, outcome_status::accepted, {}, batch.at); });
   }
 
-  // A start that FCM took makes the device one of the activity's.
+  // A start at FCM makes the device one of the activity's when it is taken.
   static bool binds(const outcome_batch& batch) {
     const auto& event = batch.of->job->activity;
     return event && event->action == activity_action::start &&
@@ -187,8 +187,11 @@ private:
       retry(batch, one, entry);
     else
       count(counts, one.status);
-    if (batch.of->job->activity && one.reason == "superseded")
-      cut_ = std::min(cut_.value_or(one.token), one.token);
+    if (!batch.of->job->activity || one.reason != "superseded")
+      return;
+    cut_ = std::min(cut_.value_or(one.token), one.token);
+    if (binds(batch)) // what is newer for the device has taken the start's place
+      spare_others(batch, one.token, [&] { bind_token(database_, job_, one.token); });
   }
 
   // An attempt may have been refunded since the work was loaded.
