@@ -392,6 +392,24 @@ TEST_P(store_contract, a_start_that_was_dropped_for_an_update_binds_the_device) 
   EXPECT_EQ(tokens_sent(live.take()), (texts{"android"})) << "it shows the activity";
 }
 
+TEST_P(store_contract, a_token_that_was_bound_to_another_activity_before_the_send_is_skipped) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.add_token("u", "device", token_kind::update);
+  live.start("a", scope_kind::user, "u");
+  const auto starting = live.take();
+  const auto update = live.update("a");
+  plan_all();
+  live.add_token("u", "device", token_kind::update, "b");
+  const auto works = claim_all().works;
+  EXPECT_TRUE(tokens_sent(works).empty());
+  for (const auto& one : works)
+    flush({settled(one)});
+  complete({update});
+  expect_closed(update, 1);
+  EXPECT_EQ(view(update).counts.skipped, 1);
+}
+
 TEST_P(store_contract, what_runs_out_of_attempts_is_no_dead_letter) {
   activity_session live{*this};
   live.add_token("u", "start", token_kind::start);

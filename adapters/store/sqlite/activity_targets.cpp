@@ -176,6 +176,10 @@ bool activity_audience::is_bound(token_id id, pool_code pool) {
     .has_value();
 }
 
+bool activity_audience::is_bound_to_any(token_id id) {
+  return database_.value("SELECT 1 FROM activity_bindings WHERE token = ? LIMIT 1", id).has_value();
+}
+
 activity_audience::check activity_audience::look_at(token_id id, pool_code pool) {
   std::string token;
   std::optional<std::int64_t> user;
@@ -198,7 +202,8 @@ activity_audience::check activity_audience::look_at(token_id id, pool_code pool)
     return {std::move(token), {}};
   if (!is_in_scope(user))
     return {{}, "unsubscribed"};
-  const bool needs_binding = action_ != activity_action::start && !whole_scope_;
+  const bool needs_binding =
+    action_ != activity_action::start && (!whole_scope_ || (!is_fcm(pool) && is_bound_to_any(id)));
   if (needs_binding && !is_bound(id, pool))
     return {{}, "unbound"};
   return {std::move(token), {}};

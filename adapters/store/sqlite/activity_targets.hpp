@@ -52,6 +52,7 @@ private:
   void add_tokens_of(std::int64_t user, pool_code pool, std::vector<token_id>& ids);
   bool is_by_channel(pool_code pool) const;
   bool is_in_scope(std::optional<std::int64_t> user);
+  bool is_bound_to_any(token_id id);
 
   connection& database_;
   timestamp now_;
