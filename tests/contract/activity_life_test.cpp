@@ -410,6 +410,15 @@ TEST_P(store_contract, a_token_that_was_bound_to_another_activity_before_the_sen
   EXPECT_EQ(view(update).counts.skipped, 1);
 }
 
+// APNs would call it a bad token.
+TEST_P(store_contract, a_push_to_start_token_gets_no_update_whatever_it_was_registered_with) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start, "a");
+  live.begin("a", scope_kind::user, "u");
+  live.update("a");
+  EXPECT_TRUE(live.take().empty());
+}
+
 TEST_P(store_contract, what_runs_out_of_attempts_is_no_dead_letter) {
   activity_session live{*this};
   live.add_token("u", "start", token_kind::start);

@@ -63,7 +63,7 @@ put_outcome register_activity_token(connection& database, app_id app,
       database.execute("DELETE FROM tokens WHERE id = ?", known->id);
     id = insert(database, app, user, given, env, now, expires_at);
   }
-  if (!given.activity.empty())
+  if (!given.activity.empty() && given.kind == token_kind::update)
     database.execute("INSERT OR IGNORE INTO activity_bindings(app, activity, pool, token) "
                      "VALUES(?, ?, ?, ?)",
                      app, given.activity, pool_of(given.provider, env), id);
