@@ -72,10 +72,10 @@ private:
       return refused(errc::not_found, (job_.scope.kind == scope_kind::user ? "user '" : "topic '") +
                                         job_.scope.name + "' does not exist");
     close_others(*scope);
-    if (!asked_.channel.empty())
-      put_channel(database_, job_.app, asked_.channel, asked_.channel_env, now_);
     const auto expires_at =
       std::min(asked_.expires_at.value_or(timestamp::max()), now_ + longest_activity);
+    if (!asked_.channel.empty())
+      put_channel(database_, job_.app, asked_.channel, asked_.channel_env, now_, expires_at);
     database_.execute(
       "INSERT INTO activities(app, name, type, scope_kind, scope_id, scope_name, channel, "
       "channel_environment, status, seq, timestamp, content_state, start_job, pending_until, "

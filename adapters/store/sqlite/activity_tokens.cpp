@@ -105,13 +105,16 @@ void bind_token(connection& database, job_number job, token_id token) {
 }
 
 void put_channel(connection& database, app_id app, const std::string& channel, environment env,
-                 timestamp now) {
-  if (find(database, app, channel, platform::apns, token_kind::channel))
+                 timestamp now, timestamp expires_at) {
+  if (const auto known = find(database, app, channel, platform::apns, token_kind::channel)) {
+    database.execute("UPDATE tokens SET expires_at = MAX(COALESCE(expires_at, 0), ?) WHERE id = ?",
+                     expires_at, known->id);
     return;
+  }
   activity_token_registration row;
   row.kind = token_kind::channel;
   row.token = channel;
-  insert(database, app, std::nullopt, row, env, now, std::nullopt);
+  insert(database, app, std::nullopt, row, env, now, expires_at);
 }
 
 std::size_t delete_expired_tokens(connection& database, timestamp now, std::size_t limit) {

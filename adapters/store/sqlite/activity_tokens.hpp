@@ -27,9 +27,10 @@ bool unsubscribe_activities(connection& database, app_id app, const std::string&
 /// Binds a token to the activity that the job is a dispatch of.
 void bind_token(connection& database, job_number job, token_id token);
 
-/// Makes the row that a broadcast channel is addressed by, if there is none.
+/// Makes the row that a broadcast channel is addressed by, if there is none, and keeps it until
+/// `expires_at` at least: the end of an activity.
 void put_channel(connection& database, app_id app, const std::string& channel, environment env,
-                 timestamp now);
+                 timestamp now, timestamp expires_at);
 
 std::size_t delete_expired_tokens(connection& database, timestamp now, std::size_t limit);
 

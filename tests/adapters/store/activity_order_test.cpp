@@ -378,6 +378,28 @@ TEST_F(activity_order, an_end_that_failed_ends_nothing) {
   EXPECT_EQ(claim(10).size(), 2u);
 }
 
+TEST_F(activity_order, a_channel_is_forgotten_with_the_last_of_its_activities) {
+  const auto start = [&](const std::string& activity, const std::string& type) {
+    auto job = request(activity_action::start);
+    job.scope = {scope_kind::user, "u", {}, {}};
+    job.activity->activity = activity;
+    job.activity->type = type;
+    job.activity->channel = "channel";
+    commit(job);
+  };
+  const std::string channels = "tokens WHERE kind = 3";
+  start("first", "match");
+  advance(1h);
+  start("second", "race");
+  EXPECT_EQ(count(channels), 1);
+  advance(7h + 1s);
+  await<sweep_result>([&](auto done) { store->sweep({"push"}, std::move(done)); });
+  EXPECT_EQ(count(channels), 1) << "the second one goes on";
+  advance(1h);
+  await<sweep_result>([&](auto done) { store->sweep({"push"}, std::move(done)); });
+  EXPECT_EQ(count(channels), 0);
+}
+
 TEST_F(activity_order, an_activity_that_is_forgotten_leaves_no_rows) {
   commit(request(activity_action::update));
   plan();
