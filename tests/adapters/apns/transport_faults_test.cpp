@@ -191,7 +191,7 @@ TEST_F(apns_faults_test, a_stalled_provider_is_unknown_and_comes_back) {
 }
 
 TEST_F(apns_faults_test, a_connection_that_answers_pings_but_no_request_is_replaced) {
-  auto one = options();
+  auto one = patient_options();
   one.connections = 1;
   start(one);
   send(1);
@@ -205,7 +205,7 @@ TEST_F(apns_faults_test, a_connection_that_answers_pings_but_no_request_is_repla
 }
 
 TEST_F(apns_faults_test, a_connection_that_answers_later_requests_is_kept) {
-  auto one = options();
+  auto one = patient_options();
   one.connections = 1;
   start(one);
   send(1);
@@ -223,7 +223,7 @@ TEST_F(apns_faults_test, a_connection_that_answers_later_requests_is_kept) {
 
 TEST_F(apns_faults_test, a_connection_that_allows_no_streams_is_replaced) {
   faults(R"({"max_streams":0})");
-  auto one = options();
+  auto one = patient_options();
   one.connections = 1;
   start(one);
   send(5);
@@ -449,7 +449,7 @@ TEST_F(apns_faults_test, words_of_a_proxy_cannot_spoil_what_they_are_written_to)
   relay.refusal = "HTTP/1.1 407 Authentification n\xe9"
                   "cessaire\n\"" +
                   std::string(4'000, 'x') + "\r\n\r\n";
-  auto through = options();
+  auto through = patient_options();
   through.proxy.proxy = {{"127.0.0.1", std::to_string(relay.port())}, ""};
   start(through);
   send(1);
@@ -461,7 +461,7 @@ TEST_F(apns_faults_test, words_of_a_proxy_cannot_spoil_what_they_are_written_to)
 TEST_F(apns_faults_test, a_proxy_that_ends_within_its_answer_is_no_tunnel) {
   tcp_relay relay{simulator_.apns_port(), tcp_relay::mode::refusing_proxy};
   relay.refusal = "HTTP/1.1 200 Connection";
-  auto through = options();
+  auto through = patient_options();
   through.proxy.proxy = {{"127.0.0.1", std::to_string(relay.port())}, ""};
   start(through);
   send(1);
