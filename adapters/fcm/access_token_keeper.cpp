@@ -202,9 +202,6 @@ private:
     connection.max_streams = 1;
     connection.connect_timeout = options_.timeout;
     connection.request_timeout = options_.timeout;
-    // Nor does it wait for longer where it gets no stream.
-    connection.ping_interval = options_.timeout;
-    connection.idle_timeout = options_.timeout;
     of.exchange = std::make_unique<token_exchange>(
       io_.get_executor(), context_, std::move(connection), at.path,
       "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=" +
