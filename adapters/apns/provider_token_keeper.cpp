@@ -41,8 +41,6 @@ std::shared_ptr<provider_token> provider_token_keeper::token_for(const provider_
 }
 
 void provider_token_keeper::reload(std::function<void()> done) {
-  for (const auto& token : live_tokens())
-    token->reload();
   std::lock_guard lock{signal_->mutex};
   signal_->reloads.push_back(std::move(done));
   signal_->raised = true;
@@ -67,8 +65,11 @@ void provider_token_keeper::run(const std::stop_token& stop) {
   std::vector<std::function<void()>> reloads;
   while (!stop.stop_requested()) {
     std::set<std::string> errors; // a key has a token for each environment
-    for (const auto& token : live_tokens())
+    for (const auto& token : live_tokens()) {
+      if (!reloads.empty())
+        token->reload();
       errors.insert(token->refresh(wall_time()));
+    }
     errors.erase("");
     for (const auto& error : errors)
       spdlog::error("event=provider_token_failed error=\"{}\"", error);

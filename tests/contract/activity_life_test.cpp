@@ -452,9 +452,11 @@ TEST_P(store_contract,
   live.update("a");
   works = live.take();
   EXPECT_EQ(tokens_sent(works), (texts{"android", "channel id"}));
-  for (const auto& one : works)
-    if (one->dest.provider == platform::apns)
+  for (const auto& one : works) {
+    if (one->dest.provider == platform::apns) {
       EXPECT_EQ(one->dest, sandbox);
+    }
+  }
 }
 
 } // namespace

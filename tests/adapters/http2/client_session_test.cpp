@@ -311,7 +311,8 @@ TEST_F(client_session_test, an_interim_response_is_no_answer) {
 }
 
 TEST_F(client_session_test, an_answer_does_not_wait_for_the_rest_of_its_request) {
-  submit(std::string(200'000, 'x'));
+  const std::string body(200'000, 'x');
+  submit(body);
   std::vector<std::uint8_t> bytes;
   client.fill(bytes, 1 << 20);
   // SETTINGS, and HEADERS with `:status: 200` and END_STREAM; never a WINDOW_UPDATE.
