@@ -133,7 +133,7 @@ void committer_actor::finish(group_committed& group) {
     }
   }
   if (!group.outcome.ok())
-    spdlog::warn("event=commit_failed jobs={} code={} error=\"{}\"", writing_.size(),
+    spdlog::warn("event=commit_failed jobs={} code={} error={:?}", writing_.size(),
                  to_string(group.outcome.code), group.outcome.message);
   writing_.clear();
   group_.succeeded(); // or answered: a client decides by itself whether to try again

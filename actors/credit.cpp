@@ -174,7 +174,7 @@ void credit_actor::take_report(const destination_report& report) {
     return;
   }
   if (of.state() != before)
-    spdlog::warn("event=breaker lane={} app={} provider={} environment={} state={} reason=\"{}\"",
+    spdlog::warn("event=breaker lane={} app={} provider={} environment={} state={} reason={:?}",
                  options_.lane, report.dest.app, to_string(report.dest.provider),
                  to_string(report.dest.env), to_string(of.state()), report.reason);
   apply(report.dest, report.success);

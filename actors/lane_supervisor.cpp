@@ -158,12 +158,12 @@ void lane_supervisor_actor::child_down(const caf::down_msg& down) {
       return;
     const auto wait = child.restarts.crashed(ports_.clock.boot_now());
     if (!wait) {
-      spdlog::error("event=escalation lane={} stage={} instance={} reason=\"{}\"", options_.name,
+      spdlog::error("event=escalation lane={} stage={} instance={} reason={:?}", options_.name,
                     child.place.stage, child.place.instance, system().render(down.reason));
       quit(caf::exit_reason::unhandled_exception);
       return;
     }
-    spdlog::error("event=actor_down lane={} stage={} instance={} restart_in_ms={} reason=\"{}\"",
+    spdlog::error("event=actor_down lane={} stage={} instance={} restart_in_ms={} reason={:?}",
                   options_.name, child.place.stage, child.place.instance, wait->count(),
                   system().render(down.reason));
     delayed_send(lane_supervisor{this}, *wait, restart_child{place});

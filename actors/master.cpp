@@ -173,7 +173,7 @@ void master_actor::finish_claim(claimed& answer) {
   claiming_ = false;
   auto& [works, refused] = answer.outcome.value;
   if (!answer.outcome.ok()) {
-    spdlog::warn("event=claim_failed lane={} code={} error=\"{}\"", options_.lane,
+    spdlog::warn("event=claim_failed lane={} code={} error={:?}", options_.lane,
                  to_string(answer.outcome.code), answer.outcome.message);
     return_room();
     finish_drain();
@@ -314,7 +314,7 @@ void master_actor::renew() {
 void master_actor::finish_renewal(const leases_renewed& answer) {
   renewing_ = false;
   if (!answer.outcome.ok()) {
-    spdlog::warn("event=renewal_failed lane={} leases={} error=\"{}\"", options_.lane,
+    spdlog::warn("event=renewal_failed lane={} leases={} error={:?}", options_.lane,
                  answer.works.size(), answer.outcome.message);
     return; // senders stop by themselves at the deadline
   }

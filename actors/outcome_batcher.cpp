@@ -66,7 +66,7 @@ outcome_batcher_actor::behavior_type outcome_batcher_actor::make_behavior() {
     [this](const completed& answer) {
       completing_ = false;
       if (!answer.outcome.ok()) // the sweeper finds what was missed
-        spdlog::warn("event=completion_failed lane={} jobs={} error=\"{}\"", options_.lane,
+        spdlog::warn("event=completion_failed lane={} jobs={} error={:?}", options_.lane,
                      answer.tried.size(), answer.outcome.message);
       complete();
     },
@@ -153,7 +153,7 @@ void outcome_batcher_actor::finish_flush(const result<flush_result>& outcome) {
   if (!outcome.ok()) {
     const auto failed = flushing_.size();
     const auto wait = reports_.failed(std::exchange(flushing_, {}), clock_.boot_now());
-    spdlog::warn("event=flush_failed lane={} reports={} retry_in_ms={} code={} error=\"{}\"",
+    spdlog::warn("event=flush_failed lane={} reports={} retry_in_ms={} code={} error={:?}",
                  options_.lane, failed, wait.count(), to_string(outcome.code), outcome.message);
     flush_if_due();
     return;

@@ -57,7 +57,7 @@ void planner_actor::finish(const result<plan_result>& outcome) {
     return;
   }
   if (!outcome.ok()) {
-    spdlog::warn("event=plan_failed lane={} code={} error=\"{}\"", options_.lane,
+    spdlog::warn("event=plan_failed lane={} code={} error={:?}", options_.lane,
                  to_string(outcome.code), outcome.message);
     hinted_ = true;
     resting_ = true;

@@ -180,7 +180,7 @@ void sender_actor::mark(std::vector<work_slice> slices) {
 void sender_actor::take_marks(const slices_marked& answer) {
   --marking_;
   if (!answer.outcome.ok()) {
-    spdlog::warn("event=marking_failed lane={} works={} error=\"{}\"", options_.lane,
+    spdlog::warn("event=marking_failed lane={} works={} error={:?}", options_.lane,
                  answer.slices.size(), answer.outcome.message);
     unmarked_.insert(unmarked_.end(), answer.slices.begin(), answer.slices.end());
     if (draining_)

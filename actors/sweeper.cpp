@@ -69,7 +69,7 @@ void sweeper_actor::finish(const result<sweep_result>& outcome) {
     return;
   }
   if (!outcome.ok()) {
-    spdlog::warn("event=sweep_failed lane={} code={} error=\"{}\"", options_.lane,
+    spdlog::warn("event=sweep_failed lane={} code={} error={:?}", options_.lane,
                  to_string(outcome.code), outcome.message);
     return;
   }

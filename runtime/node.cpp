@@ -228,7 +228,7 @@ node_status node::stop() {
     self->request(p.root, caf::duration{settings_.stop.deadline}, drain{})
       .receive([](const drained&) {},
                [&](const caf::error& error) {
-                 spdlog::error("event=not_drained error=\"{}\"", p.actors.render(error));
+                 spdlog::error("event=not_drained error={:?}", p.actors.render(error));
                  status = node_status::not_drained;
                });
   }

@@ -23,7 +23,7 @@ node_info::node_info(const std::filesystem::path& directory, const std::string& 
   std::error_code error;
   std::filesystem::rename(partial, file_, error);
   if (error)
-    spdlog::warn("event=node_info_failed file={} error=\"{}\"", file_.string(), error.message());
+    spdlog::warn("event=node_info_failed file={} error={:?}", file_.string(), error.message());
 }
 
 node_info::~node_info() {

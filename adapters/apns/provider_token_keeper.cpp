@@ -72,7 +72,7 @@ void provider_token_keeper::run(const std::stop_token& stop) {
     }
     errors.erase("");
     for (const auto& error : errors)
-      spdlog::error("event=provider_token_failed error=\"{}\"", error);
+      spdlog::error("event=provider_token_failed error={:?}", error);
     for (const auto& done : std::exchange(reloads, {}))
       done();
     std::unique_lock lock{signal_->mutex};

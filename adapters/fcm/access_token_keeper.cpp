@@ -157,7 +157,7 @@ private:
 
   static void fail(account& of, bool refused, const std::string& error) {
     of.token->fail(std::string{refused ? fcm_no_credentials : fcm_no_access_token}, error);
-    spdlog::warn("event=no_access_token account={} refused={} error=\"{}\"", of.file.string(),
+    spdlog::warn("event=no_access_token account={} refused={} error={:?}", of.file.string(),
                  refused, error);
   }
 

@@ -45,6 +45,7 @@ delivery_pool::delivery_pool(const boost::asio::any_io_executor& executor,
 
 delivery_pool::~delivery_pool() {
   stats_.connections.add(-static_cast<std::int64_t>(members_.size()));
+  stats_.waiting.add(-noted_waiting_);
 }
 
 void delivery_pool::push(const work_ptr& of, std::uint32_t first, std::uint32_t count) {
@@ -54,6 +55,11 @@ void delivery_pool::push(const work_ptr& of, std::uint32_t first, std::uint32_t 
 }
 
 void delivery_pool::dispatch() {
+  send_waiting();
+  note_waiting();
+}
+
+void delivery_pool::send_waiting() {
   for (auto& to : members_) {
     if (queue_.waiting() == 0)
       return;
@@ -192,9 +198,7 @@ void delivery_pool::on_turn(client_connection& from) {
   if (!std::exchange(member.connected, true))
     stats_.connects.add(1);
   send_on(member);
-  if (queue_.waiting() > 0)
-    dispatch();
-  stats_.waiting.set(static_cast<std::int64_t>(queue_.waiting()));
+  dispatch();
 }
 
 void delivery_pool::on_goaway(client_connection&) {
@@ -326,7 +330,7 @@ void delivery_pool::give_up(clock::time_point before, std::string_view why) {
   const auto waiting = queue_.waiting();
   queue_.give_up(before, why);
   stats_.unsent.add(static_cast<std::int64_t>(waiting - queue_.waiting()));
-  stats_.waiting.set(static_cast<std::int64_t>(queue_.waiting()));
+  note_waiting();
   tell_answers();
 }
 
@@ -336,8 +340,13 @@ void delivery_pool::withdraw(const signalbox::work& of, std::string_view why) {
   if (queue_.waiting() == waiting)
     return;
   stats_.unsent.add(static_cast<std::int64_t>(waiting - queue_.waiting()));
-  stats_.waiting.set(static_cast<std::int64_t>(queue_.waiting()));
+  note_waiting();
   tell_answers();
+}
+
+void delivery_pool::note_waiting() {
+  const auto now = static_cast<std::int64_t>(queue_.waiting());
+  stats_.waiting.add(now - std::exchange(noted_waiting_, now));
 }
 
 void delivery_pool::tell_answers() {

@@ -103,6 +103,8 @@ private:
   void look_again(clock::time_point at);
   void wait_for_gate(clock::time_point now);
   bool is_usable() const;
+  void send_waiting();
+  void note_waiting();
   void wait_for_connection();
   void look_at_waiting();
   void retire_streamless();
@@ -133,6 +135,7 @@ private:
   clock::time_point unusable_since_;
   std::string last_error_ = "no connection";
   std::size_t stream_limit_;
+  std::int64_t noted_waiting_ = 0; ///< in the statistics, which other pools share
 };
 
 } // namespace signalbox

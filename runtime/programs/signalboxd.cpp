@@ -55,7 +55,7 @@ int serve(const node_settings& settings) {
               kill(getpid(), SIGTERM);
             }};
   if (const auto started = node.start(); started.status != node_status::ok) {
-    spdlog::critical("event=start_failed error=\"{}\"", started.message);
+    spdlog::critical("event=start_failed error={:?}", started.message);
     std::cerr << "signalboxd: " << started.message << '\n';
     return exit_code(started.status);
   }

@@ -121,7 +121,7 @@ private:
     if (!error)
       return true;
     jobs_.pass_by();
-    spdlog::error("event=not_claimed job={} error=\"{}\"", jobs_[job].id.to_string(), *error);
+    spdlog::error("event=not_claimed job={} error={:?}", jobs_[job].id.to_string(), *error);
     return false;
   }
 

@@ -232,7 +232,7 @@ private:
 
   void note_fault(const work& of, token_id token, std::string_view error) {
     ++result_.faulty;
-    spdlog::error("event=outcome_not_stored job={} seq={} token_id={} error=\"{}\"",
+    spdlog::error("event=outcome_not_stored job={} seq={} token_id={} error={:?}",
                   of.key.job.to_string(), of.key.seq, token, error);
   }
 
@@ -355,7 +355,7 @@ flush_result flush_outcomes(connection& database, const shared_state& shared, wr
       flusher.drop_retries();
       ended.resize(ended_before);
       const auto& of = *(*begin)->of;
-      spdlog::error("event=outcomes_not_stored job={} seq={} error=\"{}\"", of.key.job.to_string(),
+      spdlog::error("event=outcomes_not_stored job={} seq={} error={:?}", of.key.job.to_string(),
                     of.key.seq, *error);
       for (const auto* batch : of_one_work)
         result.faulty += batch->size();

@@ -86,7 +86,7 @@ template <class Write>
 bool spare_others(connection& database, job_number job, const lease_ref& lease, Write write) {
   bool has_changed = false;
   if (const auto error = try_statement(database, [&] { has_changed = write(); }))
-    spdlog::error("event=lease_not_written job_number={} seq={} error=\"{}\"", job, lease.key.seq,
+    spdlog::error("event=lease_not_written job_number={} seq={} error={:?}", job, lease.key.seq,
                   *error);
   return has_changed;
 }
@@ -169,7 +169,7 @@ std::size_t expire_leases(connection& database, shared_state& shared, writer_sta
     if (!error)
       continue;
     ++faulty;
-    spdlog::error("event=lease_not_expired job_number={} seq={} error=\"{}\"", chunk.job, chunk.seq,
+    spdlog::error("event=lease_not_expired job_number={} seq={} error={:?}", chunk.job, chunk.seq,
                   *error);
     next = std::min(next, now + faulty_again);
   }

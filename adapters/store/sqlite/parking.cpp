@@ -82,7 +82,7 @@ bool unpark_slice(connection& database, shared_state& shared, writer_state& stat
     unparked part;
     if (const auto error =
           try_part(database, [&] { part = unpark_job(database, shared, state, job, limit); }))
-      spdlog::error("event=not_unparked job_number={} error=\"{}\"", job, *error);
+      spdlog::error("event=not_unparked job_number={} error={:?}", job, *error);
     touched += 1 + part.rows;
     if (part.is_whole)
       after = job;

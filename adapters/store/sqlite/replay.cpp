@@ -123,7 +123,7 @@ replay_result write_replay(connection& database, shared_state& shared, writer_st
     std::optional<replayed_job> made;
     if (const auto error =
           try_part(database, [&] { made = replayer.write(of_job.first, of_job.second); }))
-      spdlog::error("event=job_not_replayed job_number={} error=\"{}\"", of_job.first, *error);
+      spdlog::error("event=job_not_replayed job_number={} error={:?}", of_job.first, *error);
     else if (made) {
       written.targets += made->targets;
       written.jobs.push_back(std::move(*made));

@@ -137,7 +137,7 @@ private:
     if (error) {
       ++result_.faulty;
       state_.set_aside.insert(job);
-      spdlog::error("event=job_not_deleted job_number={} error=\"{}\"", job, *error);
+      spdlog::error("event=job_not_deleted job_number={} error={:?}", job, *error);
       return true;
     }
     result_.deleted += is_gone ? 1 : 0;

@@ -156,14 +156,14 @@ const std::optional<std::vector<token_id>>& retry_claims::busy_with(claim_job& j
     } catch (const failure& error) {
       if (!error.is_about_rows())
         throw;
-      spdlog::error("event=order_unknown job={} error=\"{}\"", job.id.to_string(), error.what());
+      spdlog::error("event=order_unknown job={} error={:?}", job.id.to_string(), error.what());
     }
   return known->second;
 }
 
 void retry_claims::park(pack_number n) {
   if (const auto error = try_statement(database_, [&] { park_pack(database_, n); }))
-    spdlog::error("event=not_parked pack={} error=\"{}\"", n, *error);
+    spdlog::error("event=not_parked pack={} error={:?}", n, *error);
 }
 
 // All of a row, or a part of it, which gets a row of its own.
@@ -186,7 +186,7 @@ void retry_claims::close(const retry_pack& damaged) {
         close_damaged(database_, damaged, now_);
         try_complete(database_, damaged.job, now_);
       }))
-    spdlog::error("event=damage_not_closed job_number={} pack={} error=\"{}\"", damaged.job,
+    spdlog::error("event=damage_not_closed job_number={} pack={} error={:?}", damaged.job,
                   damaged.n, *error);
 }
 

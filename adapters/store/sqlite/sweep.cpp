@@ -71,7 +71,7 @@ bool sweep_pass::finish_step(errc code, const std::string& message) {
   if (code != errc::busy && code != errc::conflict && code != errc::internal)
     return false;
   ++result_.faulty;
-  spdlog::error("event=sweep_step_failed lane={} step={} error=\"{}\"", request_.lane, step_,
+  spdlog::error("event=sweep_step_failed lane={} step={} error={:?}", request_.lane, step_,
                 message);
   return true;
 }
@@ -99,7 +99,7 @@ std::size_t sweep_pass::each(connection& database, const std::vector<job_number>
 
 void sweep_pass::set_aside(connection& database, job_number job, const std::string& error) {
   ++step_result_.faulty;
-  spdlog::error("event=job_set_aside lane={} job_number={} error=\"{}\"", request_.lane, job,
+  spdlog::error("event=job_set_aside lane={} job_number={} error={:?}", request_.lane, job,
                 error);
   const auto failed = try_part(database, [&] {
     const auto status = database.value("SELECT status FROM jobs WHERE n = ?", job).value_or(0);

@@ -222,15 +222,16 @@ TEST_F(apns_faults_test, a_connection_that_answers_later_requests_is_kept) {
 }
 
 TEST_F(apns_faults_test, a_connection_that_allows_no_streams_is_replaced) {
-  faults(R"({"max_streams":0})");
   auto one = patient_options();
   one.connections = 1;
   start(one);
-  send(5);
+  send(1);
+  faults(R"({"max_streams":0})");
+  send(5, 10);
   EXPECT_EQ(log_.count(answer_kind::unsent), 5u);
   faults(R"({"max_streams":100})");
-  send(5, 10);
-  EXPECT_EQ(log_.count("accepted"), 5u);
+  send(5, 20);
+  EXPECT_EQ(log_.count("accepted"), 6u);
   EXPECT_GE(simulator_.apns_totals().connections, 2u);
 }
 
