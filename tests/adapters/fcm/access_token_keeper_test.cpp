@@ -145,7 +145,7 @@ TEST_F(access_token_keeper_test, a_file_that_cannot_be_used_is_logged) {
   }
   EXPECT_NE(log.text().find("event=no_access_token account=" + file.string() +
                             " refused=true error=\"" + file.string() +
-                            ": \"type\" is not \"service_account\"\""),
+                            R"(: \"type\" is not \"service_account\"")"),
             std::string::npos)
     << log.text();
 }
