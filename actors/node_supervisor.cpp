@@ -72,13 +72,12 @@ void node_supervisor_actor::child_down(const caf::down_msg& down) {
                                                : "lane " + options_.lanes[place - 1].name;
     const auto wait = child.restarts.crashed(ports_.clock.boot_now());
     if (!wait) {
-      spdlog::critical("event=giving_up what={:?} reason={:?}", what,
-                       system().render(down.reason));
+      spdlog::critical("event=giving_up what={:?} reason={:?}", what, system().render(down.reason));
       options_.on_failure(what);
       return;
     }
-    spdlog::error("event=actor_down what={:?} restart_in_ms={} reason={:?}", what,
-                  wait->count(), system().render(down.reason));
+    spdlog::error("event=actor_down what={:?} restart_in_ms={} reason={:?}", what, wait->count(),
+                  system().render(down.reason));
     delayed_send(node_supervisor{this}, *wait, restart_child{place});
     return;
   }

@@ -99,8 +99,7 @@ std::size_t sweep_pass::each(connection& database, const std::vector<job_number>
 
 void sweep_pass::set_aside(connection& database, job_number job, const std::string& error) {
   ++step_result_.faulty;
-  spdlog::error("event=job_set_aside lane={} job_number={} error={:?}", request_.lane, job,
-                error);
+  spdlog::error("event=job_set_aside lane={} job_number={} error={:?}", request_.lane, job, error);
   const auto failed = try_part(database, [&] {
     const auto status = database.value("SELECT status FROM jobs WHERE n = ?", job).value_or(0);
     if (end_job(database, job, static_cast<job_status>(status), job_status::failed) !=
