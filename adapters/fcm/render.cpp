@@ -2,6 +2,7 @@
 
 #include "adapters/fcm/activity_message.hpp"
 #include "adapters/payload/push_content.hpp"
+#include "messages/json_pointer.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -92,26 +93,13 @@ std::size_t size_of(const json::object& message, std::string_view name) {
   return part == nullptr ? 0 : json::serialize(*part).size();
 }
 
-// A step of a JSON pointer (RFC 6901, section 3).
-std::string step_to(std::string_view key) {
-  std::string step{'/'};
-  for (const char c : key) {
-    if (c == '~')
-      step += "~0";
-    else if (c == '/')
-      step += "~1";
-    else
-      step += c;
-  }
-  return step;
-}
-
 std::optional<payload_refusal> check_data(const json::object& data, const std::string& pointer) {
   for (const auto& [key, value] : data) {
     if (is_reserved_by_fcm(key))
-      return payload_refusal{pointer + step_to(key), "is a name that FCM reserves"};
+      return payload_refusal{pointer + json_pointer_step(key), "is a name that FCM reserves"};
     if (!value.is_string())
-      return payload_refusal{pointer + step_to(key), "must be a string: FCM takes texts only"};
+      return payload_refusal{pointer + json_pointer_step(key),
+                             "must be a string: FCM takes texts only"};
   }
   return std::nullopt;
 }
@@ -126,7 +114,8 @@ std::optional<payload_refusal> check_names(const json::object& content) {
     return std::nullopt;
   for (const auto name : target_names)
     if (fcm->contains(name))
-      return payload_refusal{"/fcm" + step_to(name), "cannot be given: the targets are the job's"};
+      return payload_refusal{"/fcm" + json_pointer_step(name),
+                             "cannot be given: the targets are the job's"};
   const auto* data = object_of(*fcm, "data");
   return data == nullptr ? std::nullopt : check_data(*data, "/fcm/data");
 }

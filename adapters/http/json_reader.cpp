@@ -1,6 +1,7 @@
 #include "adapters/http/json_reader.hpp"
 
 #include "adapters/http/rfc3339.hpp"
+#include "messages/json_pointer.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -59,18 +60,8 @@ json_document::json_document(std::string_view text) {
 std::string json_place::pointer() const {
   if (parent == nullptr)
     return {};
-  auto out = parent->pointer() + '/';
-  if (key.data() == nullptr)
-    return out + std::to_string(index);
-  for (char c : key) {
-    if (c == '~')
-      out += "~0";
-    else if (c == '/')
-      out += "~1";
-    else
-      out += c;
-  }
-  return out;
+  return parent->pointer() +
+         (key.data() == nullptr ? '/' + std::to_string(index) : json_pointer_step(key));
 }
 
 void json_reader::error(const json_place& place, std::string detail) {
