@@ -1,7 +1,5 @@
 #include "adapters/apns/channel_link.hpp"
 
-#include "adapters/http2/delivery_options.hpp"
-
 #include <utility>
 #include <vector>
 

@@ -1,6 +1,5 @@
 #include "adapters/fcm/token_exchange.hpp"
 
-#include "adapters/http2/delivery_options.hpp"
 #include "adapters/http2/retry_after.hpp"
 
 #include <nghttp2/nghttp2.h>

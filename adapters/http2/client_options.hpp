@@ -13,6 +13,11 @@ struct network_host {
   std::string port = "443";
 };
 
+/// As in a URI: "api.push.apple.com:443", "[::1]:443" (RFC 3986, 3.2.2).
+std::string host_and_port(const network_host& at);
+/// The same without the port of https: the `:authority` of requests (RFC 9113, 8.3.1).
+std::string authority_of(const network_host& server);
+
 /// An HTTP proxy that connections are tunnelled through by CONNECT (RFC 9110, 9.3.6).
 struct http_proxy {
   network_host at;
@@ -25,10 +30,8 @@ struct response_rule {
   std::size_t body_limit = 4096; ///< bytes, from the start
 };
 
-/// How one HTTP/2 client connection behaves.
-struct client_options {
-  network_host server;
-  std::optional<http_proxy> proxy;
+/// What one HTTP/2 client connection keeps to.
+struct connection_limits {
   std::size_t max_streams = 100; ///< open at a time; the peer's SETTINGS may lower it
   /// From the submit to the end of the response.
   std::chrono::milliseconds request_timeout{10'000};
@@ -40,6 +43,12 @@ struct client_options {
   std::chrono::milliseconds ping_timeout{10'000};
   /// Without a request for this long, the connection is closed.
   std::chrono::milliseconds idle_timeout{30 * 60'000};
+};
+
+/// How one HTTP/2 client connection behaves.
+struct client_options : connection_limits {
+  network_host server;
+  std::optional<http_proxy> proxy;
   response_rule keeps;
 };
 

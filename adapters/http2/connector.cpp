@@ -19,11 +19,6 @@ namespace {
 
 constexpr std::size_t largest_tunnel_answer = 8 * 1024;
 
-std::string authority(const network_host& at) {
-  const bool is_v6 = at.host.find(':') != std::string::npos;
-  return (is_v6 ? "[" + at.host + "]" : at.host) + ":" + at.port;
-}
-
 } // namespace
 
 connector::connector(std::shared_ptr<tcp::socket> socket, const client_options& options)
@@ -43,7 +38,7 @@ void connector::cancel() {
 }
 
 void connector::resolve(const network_host& at) {
-  step_ = "resolve " + authority(at);
+  step_ = "resolve " + host_and_port(at);
   resolver_.async_resolve(at.host, at.port,
                           [self = shared_from_this()](error_code error, auto endpoints) {
                             if (error)
@@ -56,7 +51,7 @@ void connector::resolve(const network_host& at) {
 void connector::connect(const tcp::resolver::results_type& endpoints) {
   if (!done_)
     return;
-  step_ = "connect to " + authority(proxy_ ? proxy_->at : server_);
+  step_ = "connect to " + host_and_port(proxy_ ? proxy_->at : server_);
   dialer_->start(alternate_families({endpoints.begin(), endpoints.end()}),
                  [self = shared_from_this()](error_code error) {
                    if (error || !self->proxy_)
@@ -69,8 +64,8 @@ void connector::connect(const tcp::resolver::results_type& endpoints) {
 void connector::ask_for_tunnel() {
   if (!done_)
     return;
-  step_ = "proxy " + authority(proxy_->at);
-  const auto target = authority(server_);
+  step_ = "proxy " + host_and_port(proxy_->at);
+  const auto target = host_and_port(server_);
   request_ = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
   if (!proxy_->authorization.empty())
     request_ += "Proxy-Authorization: " + proxy_->authorization + "\r\n";
