@@ -4,6 +4,7 @@ import argparse
 import sys
 
 import batcher
+import beside
 import fanout
 import fcm
 import idle
@@ -22,10 +23,15 @@ ALL = {"fanout": fanout.run, "ingest": ingest.run, "latency": latency.run, "idle
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=sorted(ALL))
+    parser.add_argument("name", nargs="?", choices=sorted([*ALL, "beside"]))
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
+    parser.add_argument("--other", help="with beside: the folder of another build's programs")
+    parser.add_argument("--what", help=f"with beside: some of {','.join(beside.ALL)} (default: all)")
     options = parser.parse_args()
     print(f"machine: {machine()}")
+    if options.name == "beside":
+        beside.run(options.quick, options.other, options.what)
+        return 0
     for name, run in ALL.items():
         if options.name in (None, name):
             print(f"\n== {name}", flush=True)
