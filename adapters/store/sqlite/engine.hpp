@@ -23,6 +23,7 @@ class sweep_pass;
 struct claimed_set;
 struct claimed_work;
 struct commit_group;
+struct loaded_set;
 } // namespace signalbox::sqlite
 
 namespace signalbox {
@@ -129,9 +130,10 @@ public:
 
   /// Claims, again and again where too much paused work stands before the rest.
   void claim(std::shared_ptr<const claim_request> request, callback<sqlite::claimed_set> done);
-  /// Loads what was claimed. Damaged chunks are closed; when all fails, all is given back.
+  /// Loads what was claimed, its leases kept for as long as that takes. Damaged chunks are closed;
+  /// when all fails, all is given back.
   void load(std::shared_ptr<sqlite::claimed_set> set, boot_clock::time_point deadline,
-            callback<claim_result> done);
+            std::chrono::milliseconds lease, callback<claim_result> done);
 
   /// Gives back what no pause covers any more, a slice at a time; on the writer's thread.
   void unpark();
@@ -152,6 +154,8 @@ private:
   void begin_boot();
   void go_on_unparking();
   void give_back(const sqlite::claimed_set& set);
+  void renew_loaded(std::shared_ptr<sqlite::loaded_set> loaded, std::chrono::milliseconds lease,
+                    callback<claim_result> done);
   void set_aside(std::vector<sqlite::claimed_work> damaged);
 
   std::unique_ptr<sqlite::process_lock> lock_;

@@ -26,6 +26,7 @@ struct lapsed_chunk {
   job_number job = 0;
   std::uint32_t seq = 0;
   int expiries = 0;
+  std::uint64_t epoch = 0;
 };
 
 // Whatever had no outcome ends as rejected, since this chunk keeps losing its owners; what may have
@@ -146,19 +147,24 @@ std::size_t expire_leases(connection& database, shared_state& shared, writer_sta
   auto next = timestamp::max();
   {
     // All leases there are: as many as credit allows.
-    auto found = database.query("SELECT job, seq, expiries, lease_expires_at FROM chunks "
+    auto found = database.query("SELECT job, seq, expiries, lease_expires_at, epoch FROM chunks "
                                 "INDEXED BY chunks_leased WHERE status = 2");
     while (found.next()) {
       if (const auto end = found.time(3); end > now)
         next = std::min(next, end);
       else
         lapsed.push_back({found.integer(0), static_cast<std::uint32_t>(found.integer(1)),
-                          static_cast<int>(found.integer(2))});
+                          static_cast<int>(found.integer(2)),
+                          static_cast<std::uint64_t>(found.integer(4))});
     }
   }
   for (const auto& chunk : lapsed) {
+    const auto loading = shared.loading.find({chunk.job, chunk.epoch});
     const auto error = try_part(database, [&] {
-      if (chunk.expiries + 1 >= most_expiries)
+      if (loading)
+        database.execute("UPDATE chunks SET lease_expires_at = ? WHERE job = ? AND seq = ?",
+                         now + *loading, chunk.job, chunk.seq);
+      else if (chunk.expiries + 1 >= most_expiries)
         dead_letter(database, chunk, now);
       else
         database.execute("UPDATE chunks SET status = 1, owner = NULL, epoch = NULL, "
@@ -166,6 +172,8 @@ std::size_t expire_leases(connection& database, shared_state& shared, writer_sta
                          "WHERE job = ? AND seq = ?",
                          chunk.job, chunk.seq);
     });
+    if (loading)
+      next = std::min(next, now + *loading);
     if (!error)
       continue;
     ++faulty;
@@ -173,6 +181,8 @@ std::size_t expire_leases(connection& database, shared_state& shared, writer_sta
                   *error);
     next = std::min(next, now + faulty_again);
   }
+  for (const auto& [work, lease] : shared.loading.all())
+    shared.retry_leases.renew(work.first, work.second, now + lease);
   if (shared.retry_leases.expire(now))
     state.retry_cursors.clear();
   state.next_lease_expiry = std::min(next, shared.retry_leases.next_expiry());

@@ -18,7 +18,8 @@ void void_leases(connection& database);
 
 /// Frees what is leased longer than its lease; in the writer's transaction. Free of cost while no
 /// lease can have ended. None ends while renewals wait for the writer or have just failed: it is
-/// the store then that is late, and not their owners. How many rows could not be written: they are
+/// the store then that is late, and not their owners. Those of works that are being loaded are
+/// renewed instead. How many rows could not be written: they are
 /// left for later.
 std::size_t expire_leases(connection& database, shared_state& shared, writer_state& state,
                           timestamp now);

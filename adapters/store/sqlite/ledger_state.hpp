@@ -3,6 +3,7 @@
 #include "adapters/store/sqlite/connection.hpp"
 #include "adapters/store/sqlite/job_cache.hpp"
 #include "adapters/store/sqlite/lane_names.hpp"
+#include "adapters/store/sqlite/loading_leases.hpp"
 #include "adapters/store/sqlite/options.hpp"
 #include "adapters/store/sqlite/pauses.hpp"
 #include "adapters/store/sqlite/plan_ahead.hpp"
@@ -26,6 +27,7 @@ struct shared_state {
   job_facts_cache facts;
   pause_list pauses;
   sqlite::retry_leases retry_leases;
+  loading_leases loading;
   turn_waits waits;
   plan_ahead ahead;
   std::atomic<int> renewals_waiting{0}; ///< for the writer

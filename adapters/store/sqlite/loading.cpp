@@ -14,6 +14,9 @@ namespace signalbox::sqlite {
 
 namespace {
 
+// Members that a range passes by in a row before a look-up of the next target is cheaper.
+constexpr int most_passed = 8;
+
 struct wanted {
   token_id id = 0;
   std::uint32_t position = 0;
@@ -82,34 +85,45 @@ private:
     }
   }
 
-  // The targets of a chunk are neighbours in their topic, so one range holds them all, and little
-  // else; retries are few in a wide range.
   void load_topic(const std::vector<wanted>& targets) {
     if (!topic_exists()) { // its members are still being removed
       for (const auto& one : targets)
         skip_of_topic(one);
       return;
     }
-    if (into_.kind == work_kind::retry) {
+    if (into_.kind == work_kind::retry) { // few in a wide range
       for (const auto& one : targets)
         load_one_of_topic(one);
       return;
     }
+    for (std::size_t at = 0; at < targets.size();)
+      at = load_run(targets, at);
+    for (const auto& one : missing_)
+      skip_of_topic(one);
+  }
+
+  // What planning cuts into a chunk are neighbours in their topic: one range holds them all, and
+  // little else. A replay's are wherever its letters were: where members come between that were not
+  // asked for, the next range begins behind them. The place of the first target that is left.
+  std::size_t load_run(const std::vector<wanted>& targets, std::size_t at) {
     auto found = database_.query(
       "SELECT m.token, t.token FROM topic_tokens m CROSS JOIN tokens t ON t.id = m.token "
       "WHERE m.topic = ?1 AND m.pool = ?2 AND m.token BETWEEN ?3 AND ?4 ORDER BY m.token",
-      *facts_.scope_id, pool_, targets.front().id, targets.back().id);
+      *facts_.scope_id, pool_, targets[at].id, targets.back().id);
     bool has_row = found.next();
-    for (const auto& one : targets) {
-      while (has_row && found.integer(0) < one.id)
+    for (; at < targets.size(); ++at) {
+      const auto& one = targets[at];
+      for (int passed = 0; has_row && found.integer(0) < one.id; ++passed) {
+        if (passed == most_passed)
+          return at;
         has_row = found.next();
+      }
       if (has_row && found.integer(0) == one.id)
         add(one, found.text(1));
       else
         missing_.push_back(one);
     }
-    for (const auto& one : missing_)
-      skip_of_topic(one);
+    return at;
   }
 
   bool topic_exists() {
@@ -196,8 +210,9 @@ job_facts load_job_facts(connection& database, shared_state& shared, job_number 
   return facts;
 }
 
-work_ptr load_work(connection& database, shared_state& shared, const claimed_work& claimed,
-                   boot_clock::time_point lease_deadline) {
+std::shared_ptr<work> load_work(connection& database, shared_state& shared,
+                                const claimed_work& claimed,
+                                boot_clock::time_point lease_deadline) {
   std::vector<wanted> targets;
   if (claimed.kind == work_kind::chunk) {
     targets = read_chunk(database, claimed);

@@ -165,13 +165,15 @@ void sqlite_store::claim(claim_request request, callback<claim_result> done) {
     return;
   const auto deadline = deadline_of(request.lease);
   auto shared = std::make_shared<const claim_request>(std::move(request));
-  engine_->claim(shared, [this, deadline, done](result<sqlite::claimed_set> claimed) {
-    if (!claimed.ok())
-      return done(result<claim_result>::failure(claimed.code, claimed.message));
-    if (claimed.value.works.empty())
-      return done(result<claim_result>::success({{}, std::move(claimed.value.refused)}));
-    engine_->load(std::make_shared<sqlite::claimed_set>(std::move(claimed.value)), deadline, done);
-  });
+  engine_->claim(
+    shared, [this, deadline, lease = shared->lease, done](result<sqlite::claimed_set> claimed) {
+      if (!claimed.ok())
+        return done(result<claim_result>::failure(claimed.code, claimed.message));
+      if (claimed.value.works.empty())
+        return done(result<claim_result>::success({{}, std::move(claimed.value.refused)}));
+      engine_->load(std::make_shared<sqlite::claimed_set>(std::move(claimed.value)), deadline,
+                    lease, done);
+    });
 }
 
 // Where a claim only came upon paused work, the next one finds what lies behind.
@@ -192,30 +194,71 @@ void sqlite_store::engine::claim(std::shared_ptr<const claim_request> request,
 }
 
 void sqlite_store::engine::load(std::shared_ptr<sqlite::claimed_set> set,
-                                boot_clock::time_point deadline, callback<claim_result> done) {
+                                boot_clock::time_point deadline, std::chrono::milliseconds lease,
+                                callback<claim_result> done) {
+  using sqlite::loaded_set;
+  auto keys = std::make_shared<std::vector<sqlite::loading_leases::key>>();
+  for (const auto& one : set->works)
+    keys->emplace_back(one.job, one.epoch);
+  shared_.loading.begin(*keys, lease);
   auto damaged = std::make_shared<std::vector<sqlite::claimed_work>>();
-  auto hand_over = [this, set, damaged, done = std::move(done)](result<claim_result> loaded) {
-    if (!loaded.ok())
-      give_back(*set);
-    else if (!damaged->empty())
-      set_aside(std::move(*damaged));
+  auto answer = [this, keys, done = std::move(done)](result<claim_result> loaded) {
+    shared_.loading.end(*keys);
     done(std::move(loaded));
   };
-  read<claim_result>(read_class::lanes, std::move(hand_over),
-                     [this, set, damaged, deadline](connection& database) {
-                       claim_result loaded{{}, set->refused};
-                       for (const auto& one : set->works) {
-                         try {
-                           if (auto work = sqlite::load_work(database, shared_, one, deadline))
-                             loaded.works.push_back(std::move(work));
-                         } catch (const sqlite::failure& error) {
-                           if (!error.is_about_rows())
-                             throw;
-                           damaged->push_back(one);
-                         }
-                       }
-                       return result<claim_result>::success(std::move(loaded));
-                     });
+  auto hand_over = [this, set, damaged, deadline, lease,
+                    answer = std::move(answer)](result<std::shared_ptr<loaded_set>> loaded) {
+    if (!loaded.ok()) {
+      give_back(*set);
+      return answer({loaded.code, std::move(loaded.message), {}});
+    }
+    if (!damaged->empty())
+      set_aside(std::move(*damaged));
+    // Renewals come in time if no more than a third of the lease has passed.
+    if (boot_clock::now() >= deadline + sqlite::lease_margin(lease) - 2 * lease / 3)
+      return renew_loaded(std::move(loaded.value), lease, answer);
+    answer(result<claim_result>::success(loaded.value->handed_over()));
+  };
+  read<std::shared_ptr<loaded_set>>(
+    read_class::lanes, std::move(hand_over), [this, set, damaged, deadline](connection& database) {
+      auto loaded = std::make_shared<loaded_set>();
+      loaded->refused = set->refused;
+      for (const auto& one : set->works) {
+        try {
+          if (auto work = sqlite::load_work(database, shared_, one, deadline))
+            loaded->works.push_back(std::move(work));
+        } catch (const sqlite::failure& error) {
+          if (!error.is_about_rows())
+            throw;
+          damaged->push_back(one);
+        }
+      }
+      return result<std::shared_ptr<loaded_set>>::success(std::move(loaded));
+    });
+}
+
+// Where it fails, nothing is sent before the owner has renewed them.
+void sqlite_store::engine::renew_loaded(std::shared_ptr<sqlite::loaded_set> loaded,
+                                        std::chrono::milliseconds lease,
+                                        callback<claim_result> done) {
+  using renewals = std::vector<renewed_lease>;
+  std::vector<lease_ref> leases;
+  for (const auto& work : loaded->works)
+    leases.push_back({work->kind, work->key, work->epoch});
+  const auto deadline = deadline_of(lease);
+  auto hand_over = [loaded, deadline, done = std::move(done)](result<renewals> renewed) {
+    for (std::size_t i = renewed.value.size(); i-- > 0;)
+      if (renewed.value[i].held)
+        loaded->works[i]->lease_deadline = deadline;
+      else
+        loaded->works.erase(loaded->works.begin() + static_cast<std::ptrdiff_t>(i));
+    done(result<claim_result>::success(loaded->handed_over()));
+  };
+  write<renewals>(write_class::lanes, durability::normal, std::move(hand_over),
+                  [this, leases = std::move(leases), lease](connection& database) {
+                    return result<renewals>::success(
+                      sqlite::renew_leases(database, shared_, state_, leases, lease));
+                  });
 }
 
 void sqlite_store::engine::give_back(const sqlite::claimed_set& set) {
