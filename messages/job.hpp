@@ -72,6 +72,7 @@ struct new_job {
   /// read it; nothing between them and the HTTP adapter looks inside.
   std::string payload;
   job_options options;
+  std::string reference; ///< the caller's own id for it, at most 128 bytes; empty: none
   timestamp created_at;
   std::optional<timestamp> not_before; ///< scheduled_at
   /// A dispatch of a Live Activity. `scope` is then the start's user or topic, or whom an update or

@@ -27,8 +27,20 @@ struct job_view {
   std::optional<timestamp> completed_at;
   std::optional<job_id> replay_of; ///< the job whose dead letters this one sends again
   bool paused = false;             ///< a pause covers it
+  std::string reference;           ///< the caller's own id for it; empty: none
 
   std::int64_t pending() const { return planned - counts.finished(); }
+};
+
+/// Which jobs a list is to show: those that fit every member.
+struct job_query {
+  scope_kind scope = scope_kind::topic; ///< of `name`: user or topic
+  std::string name;                     ///< whom it is addressed to; empty: anybody
+  std::optional<job_status> status;
+  std::string lane;                    ///< empty: any
+  std::string reference;               ///< empty: any
+  std::optional<timestamp> since;      ///< created then or later
+  std::optional<timestamp> due_before; ///< open, and due (created, or scheduled for) before that
 };
 
 struct receipt_view {
@@ -56,9 +68,9 @@ public:
   virtual void list_receipts(app_id app, job_id id, page_request page,
                              callback<page_of<receipt_view>> done) = 0;
   virtual void count_reasons(app_id app, job_id id, callback<std::vector<reason_count>> done) = 0;
-  /// Jobs addressed to a user or a topic by name, newest first, of one status if given.
-  virtual void list_jobs(app_id app, scope_kind scope, std::string name,
-                         std::optional<job_status> status, page_request page,
+  /// Jobs that fit, newest first; not_found when `query.name` is nobody's. A page costs a bounded
+  /// number of rows: where few jobs fit, it may be short, or empty, and still have a next one.
+  virtual void list_jobs(app_id app, job_query query, page_request page,
                          callback<page_of<job_view>> done) = 0;
   /// Cancels: the status is set at once; what has not been sent is skipped (SPEC 3, States). The
   /// same terminal state again is ok; another terminal state is a conflict.

@@ -26,11 +26,12 @@ enum member : std::size_t {
   options,
   expires_at,
   lane,
+  reference,
 };
 
-constexpr std::array<std::string_view, 9> names{"action",  "activityId", "activityType",
-                                                "userId",  "topicId",    "payload",
-                                                "options", "expiresAt",  "lane"};
+constexpr std::array<std::string_view, 10> names{
+  "action",  "activityId", "activityType", "userId", "topicId",
+  "payload", "options",    "expiresAt",    "lane",   "reference"};
 
 enum option : std::size_t {
   alert,
@@ -146,9 +147,12 @@ private:
     case expires_at:
       out_.options.expires_at = read_time_or_epoch(value, place, in_);
       break;
-    default: // lane
+    case lane:
       if (auto name = in_.text(value, place))
         out_.lane = *name;
+      break;
+    default: // reference
+      out_.reference = read_reference(value, place, in_).value_or("");
     }
   }
 

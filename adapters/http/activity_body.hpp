@@ -16,6 +16,7 @@ struct activity_body {
   std::string payload; ///< as new_job::activity says
   job_options options; ///< a start gives up on unknown, unless the body says otherwise
   std::string lane = "live-activity";
+  std::string reference; ///< as new_job::reference
 };
 
 /// Reads the body of a request about a Live Activity. When `errors` is not empty afterwards, the

@@ -16,7 +16,8 @@ namespace {
 /// unused thereby has the responder answer 503.
 class activity_responder final : public job_reply {
 public:
-  explicit activity_responder(responder to) : to_(std::move(to)) {}
+  activity_responder(responder to, std::string reference)
+    : to_(std::move(to)), reference_(std::move(reference)) {}
 
   void accepted(const job_id&, const commit_result& outcome) override {
     const auto& made = outcome.activity.value();
@@ -24,6 +25,8 @@ public:
     body.add("activityId", made.activity).add("status", to_string(made.reply));
     if (made.dispatch)
       body.add("dispatchId", made.dispatch->to_string());
+    if (made.dispatch && !reference_.empty())
+      body.add("reference", reference_);
     to_.answer({.status = made.dispatch ? 202u : 200u, .body = body.take()});
   }
 
@@ -33,6 +36,7 @@ public:
 
 private:
   responder to_;
+  std::string reference_; ///< empty: none
 };
 
 void post_activity(const api_ports& api, request& in, responder to) {
@@ -53,6 +57,7 @@ void post_activity(const api_ports& api, request& in, responder to) {
   job.scope = std::move(body.scope);
   job.payload = std::move(body.payload);
   job.options = body.options;
+  job.reference = body.reference;
   job.created_at = now;
   job.activity = std::move(body.request);
   if (auto refusal = api.check_activity(job)) {
@@ -60,7 +65,8 @@ void post_activity(const api_ports& api, request& in, responder to) {
     auto pointer = refusal->pointer.empty() ? std::string{} : "/options" + refusal->pointer;
     return to.answer(invalid_fields({{std::move(pointer), std::move(refusal->detail)}}));
   }
-  api.door.submit({std::move(job), std::make_shared<activity_responder>(std::move(to))});
+  auto reply = std::make_shared<activity_responder>(std::move(to), std::move(body.reference));
+  api.door.submit({std::move(job), std::move(reply)});
 }
 
 void get_activity(const api_ports& api, request& in, responder to) {

@@ -23,18 +23,28 @@ bool can_be_a_header_value(std::string_view text) {
                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-} // namespace
-
-std::optional<std::string> read_identifier(json_value value, const json_place& place,
-                                           json_reader& in) {
+std::optional<std::string> read_checked(json_value value, const json_place& place, json_reader& in,
+                                        std::optional<std::string> (*check)(std::string_view)) {
   auto text = in.text(value, place);
   if (!text)
     return std::nullopt;
-  if (auto detail = check_identifier(*text)) {
+  if (auto detail = check(*text)) {
     in.error(place, *detail);
     return std::nullopt;
   }
   return std::string{*text};
+}
+
+} // namespace
+
+std::optional<std::string> read_identifier(json_value value, const json_place& place,
+                                           json_reader& in) {
+  return read_checked(value, place, in, check_identifier);
+}
+
+std::optional<std::string> read_reference(json_value value, const json_place& place,
+                                          json_reader& in) {
+  return read_checked(value, place, in, check_reference);
 }
 
 std::optional<std::chrono::seconds> read_ttl(json_value value, const json_place& place,

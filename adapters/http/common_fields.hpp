@@ -16,6 +16,10 @@ namespace signalbox::http {
 std::optional<std::string> read_identifier(json_value value, const json_place& place,
                                            json_reader& in);
 
+/// The caller's own id for a job.
+std::optional<std::string> read_reference(json_value value, const json_place& place,
+                                          json_reader& in);
+
 /// Whole seconds, from 0 to FCM's limit of 28 days.
 std::optional<std::chrono::seconds> read_ttl(json_value value, const json_place& place,
                                              json_reader& in);

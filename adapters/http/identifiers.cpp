@@ -9,6 +9,7 @@ namespace signalbox::http {
 namespace {
 
 constexpr std::size_t max_identifier = 256;
+constexpr std::size_t max_reference = 128;
 constexpr std::size_t max_token = 4096;
 
 /// C0, DEL and, in UTF-8, C1.
@@ -27,18 +28,26 @@ bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-} // namespace
-
-std::optional<std::string> check_identifier(std::string_view text) {
+std::optional<std::string> check_name(std::string_view text, std::size_t most) {
   if (text.empty())
     return "must not be empty";
-  if (text.size() > max_identifier)
-    return "must have at most 256 bytes";
+  if (text.size() > most)
+    return "must have at most " + std::to_string(most) + " bytes";
   if (!simdjson::validate_utf8(text.data(), text.size()))
     return "must be UTF-8";
   if (has_control(text))
     return "must not contain control characters";
   return std::nullopt;
+}
+
+} // namespace
+
+std::optional<std::string> check_identifier(std::string_view text) {
+  return check_name(text, max_identifier);
+}
+
+std::optional<std::string> check_reference(std::string_view text) {
+  return check_name(text, max_reference);
 }
 
 std::optional<std::string> check_token(platform provider, std::string_view token) {

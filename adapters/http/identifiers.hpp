@@ -12,6 +12,9 @@ namespace signalbox::http {
 /// 1 to 256 bytes of UTF-8 without control characters.
 std::optional<std::string> check_identifier(std::string_view text);
 
+/// The same for a `reference`, the caller's own id for a job: 1 to 128 bytes.
+std::optional<std::string> check_reference(std::string_view text);
+
 /// What is wrong with a device token: of APNs, an even number of hexadecimal digits; of FCM,
 /// visible ASCII; of both, 1 to 4,096 bytes.
 std::optional<std::string> check_token(platform provider, std::string_view token);

@@ -1,4 +1,5 @@
 #include "adapters/http/api.hpp"
+#include "adapters/http/job_list_request.hpp"
 #include "adapters/http/route_support.hpp"
 #include "adapters/http/views.hpp"
 
@@ -69,23 +70,36 @@ void cancel_job(const api_ports_ptr& api, request& in, responder to) {
   api->jobs.cancel_job(default_app, *id, answer_with<job_view>(std::move(to), make));
 }
 
+void answer_list(const api_ports& api, const query_reader& query, job_query wanted,
+                 page_request page, responder to) {
+  auto write = [](const job_view& job) { return write_job(job); };
+  auto answer = answer_page<job_view>(std::move(to), query.identity(), write);
+  api.jobs.list_jobs(default_app, std::move(wanted), std::move(page), std::move(answer));
+}
+
 void list_history(const api_ports_ptr& api, request& in, responder to, scope_kind scope,
                   const char* parameter) {
   std::vector<field_error> errors;
   check_parameter(in, parameter, errors);
   query_reader query{in, {"limit", "cursor", "status"}, errors};
   auto page = query.page();
-  std::optional<job_status> status;
-  if (auto text = query.get("status")) {
-    status = parse_job_status(*text);
-    if (!status)
-      errors.push_back({"status", "is not the status of a job, such as COMPLETED"});
-  }
+  auto wanted = read_job_query(query, api->clock.now(), errors);
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
-  auto write = [](const job_view& job) { return write_job(job); };
-  api->jobs.list_jobs(default_app, scope, in.parameter(parameter), status, std::move(page),
-                      answer_page<job_view>(std::move(to), query.identity(), write));
+  wanted.scope = scope;
+  wanted.name = in.parameter(parameter);
+  answer_list(*api, query, std::move(wanted), std::move(page), std::move(to));
+}
+
+void list_jobs(const api_ports_ptr& api, request& in, responder to) {
+  std::vector<field_error> errors;
+  query_reader query{
+    in, {"limit", "cursor", "status", "lane", "topic", "reference", "since", "stale"}, errors};
+  auto page = query.page();
+  auto wanted = read_job_query(query, api->clock.now(), errors);
+  if (!errors.empty())
+    return to.answer(invalid_fields(errors));
+  answer_list(*api, query, std::move(wanted), std::move(page), std::move(to));
 }
 
 } // namespace
@@ -97,6 +111,7 @@ void add_job_routes(router& routes, api_ports_ptr api) {
          handle(api, in, std::move(to));
        }});
   };
+  add(verb::get, "/v1/notifications", list_jobs);
   add(verb::get, "/v1/notifications/{job}", get_job);
   add(verb::get, "/v1/notifications/{job}/receipts", list_receipts);
   add(verb::delete_, "/v1/notifications/{job}", cancel_job);

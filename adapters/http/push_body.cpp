@@ -33,6 +33,7 @@ enum member : std::size_t {
   expires_at,
   scheduled_at,
   lane,
+  reference,
   receipts,
   on_unknown,
   dry_run,
@@ -40,10 +41,11 @@ enum member : std::size_t {
   users,
 };
 
-constexpr std::array<std::string_view, 22> names{
-  "title",    "body",      "image_url",  "sound",   "badge",  "data", "silent",     "collapse_id",
-  "priority", "thread_id", "category",   "apns",    "fcm",    "ttl",  "expires_at", "scheduled_at",
-  "lane",     "receipts",  "on_unknown", "dry_run", "tokens", "users"};
+constexpr std::array<std::string_view, 23> names{
+  "title",    "body",        "image_url",  "sound",        "badge",    "data",
+  "silent",   "collapse_id", "priority",   "thread_id",    "category", "apns",
+  "fcm",      "ttl",         "expires_at", "scheduled_at", "lane",     "reference",
+  "receipts", "on_unknown",  "dry_run",    "tokens",       "users"};
 
 class push_reader {
 public:
@@ -123,6 +125,9 @@ private:
     case lane:
       if (auto name = in_.text(value, place))
         out_.lane = *name;
+      break;
+    case reference:
+      out_.reference = read_reference(value, place, in_).value_or("");
       break;
     case receipts:
       if (auto policy = read_receipts(value, place, in_))

@@ -22,6 +22,7 @@ struct push_body {
   job_options options;
   std::optional<timestamp> scheduled_at; ///< none when not in the future
   std::string lane = "push";
+  std::string reference; ///< as new_job::reference
   bool dry_run = false;
   std::vector<inline_token> tokens; ///< each once, in the order of the request
   std::vector<std::string> users;   ///< each once, in the order of the request

@@ -15,12 +15,16 @@ namespace {
 /// crashed actor) thereby has the responder answer 503.
 class job_responder final : public job_reply {
 public:
-  explicit job_responder(responder to) : to_(std::move(to)) {}
+  job_responder(responder to, std::string reference)
+    : to_(std::move(to)), reference_(std::move(reference)) {}
 
   void accepted(const job_id& job, const commit_result& outcome) override {
     auto text = outcome.status == job_status::scheduled ? "scheduled" : "queued";
-    to_.answer({.status = 202,
-                .body = json_writer{}.add("job_id", job.to_string()).add("status", text).take()});
+    json_writer body;
+    body.add("job_id", job.to_string()).add("status", text);
+    if (!reference_.empty())
+      body.add("reference", reference_);
+    to_.answer({.status = 202, .body = body.take()});
   }
 
   void refused(errc code, const std::string& message) override {
@@ -29,6 +33,7 @@ public:
 
 private:
   responder to_;
+  std::string reference_; ///< empty: none
 };
 
 job_scope scope_of(request& in, push_body& body) {
@@ -78,7 +83,9 @@ void post_push(const api_ports& api, request& in, responder to, const char* path
   job.options = body.options;
   job.created_at = now;
   job.not_before = body.scheduled_at;
-  api.door.submit({std::move(job), std::make_shared<job_responder>(std::move(to))});
+  job.reference = body.reference;
+  auto reply = std::make_shared<job_responder>(std::move(to), std::move(body.reference));
+  api.door.submit({std::move(job), std::move(reply)});
 }
 
 } // namespace

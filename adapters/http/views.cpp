@@ -53,6 +53,8 @@ json_writer begin_job(const job_view& job) {
     .add("expires_at", job.expires_at)
     .add("completed_at", job.completed_at)
     .add("paused", job.paused);
+  if (!job.reference.empty())
+    out.add("reference", job.reference);
   if (job.replay_of)
     out.add("replay_of", job.replay_of->to_string());
   return out;
@@ -203,8 +205,8 @@ std::string write_activity(const activity_view& activity) {
 
 std::string write_dispatch(const dispatch_view& dispatch) {
   const auto& job = dispatch.job;
-  return json_writer{}
-    .add("dispatchId", job.id.to_string())
+  json_writer out;
+  out.add("dispatchId", job.id.to_string())
     .add("seq", dispatch.seq)
     .add("action", signalbox::to_string(dispatch.action))
     .add("lane", job.lane)
@@ -213,8 +215,10 @@ std::string write_dispatch(const dispatch_view& dispatch) {
     .add("createdAt", job.created_at)
     .add("expiresAt", job.expires_at)
     .add("completedAt", job.completed_at)
-    .add("paused", job.paused)
-    .take();
+    .add("paused", job.paused);
+  if (!job.reference.empty())
+    out.add("reference", job.reference);
+  return out.take();
 }
 
 std::string write_breaker(const breaker_view& breaker) {

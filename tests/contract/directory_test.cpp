@@ -243,7 +243,8 @@ TEST_P(directory_contract, jobs_are_listed_newest_first_and_by_status) {
   const auto listed = [&](scope_kind scope, const char* name, std::optional<job_status> status) {
     std::vector<job_id> found;
     for (const auto& job : all_pages<job_view>(2, [&](auto page, auto done) {
-           store().reader().list_jobs(default_app, scope, name, status, page, std::move(done));
+           store().reader().list_jobs(default_app, {scope, name, status, {}, {}, {}, {}}, page,
+                                      std::move(done));
          }))
       found.push_back(job.id);
     return found;
@@ -253,7 +254,7 @@ TEST_P(directory_contract, jobs_are_listed_newest_first_and_by_status) {
   EXPECT_THAT(listed(scope_kind::user, "ann", job_status::in_progress), ElementsAre(ids[2]));
   EXPECT_THAT(listed(scope_kind::topic, "news", std::nullopt), ElementsAre(topic.id));
   const auto unknown = await<page_of<job_view>>([&](auto done) {
-    store().reader().list_jobs(default_app, scope_kind::user, "nobody", std::nullopt, {},
+    store().reader().list_jobs(default_app, {scope_kind::user, "nobody", {}, {}, {}, {}, {}}, {},
                                std::move(done));
   });
   EXPECT_EQ(unknown.code, errc::not_found);

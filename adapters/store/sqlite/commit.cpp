@@ -163,20 +163,21 @@ private:
                   const resolved_scope& scope, job_status status, std::size_t chunks) {
     const auto planned = scope.targets.size();
     const auto is_done = status == job_status::completed;
+    const auto text_or_null = [](const std::string& text) {
+      return text.empty() ? std::nullopt : std::optional<std::string_view>{text};
+    };
     database_.execute(
       "INSERT INTO jobs(n, id, app, lane, status, plan_done, planned, next_seq, total, "
       "completed_at, deadline, scope_kind, scope_id, scope_name, not_before, expires_at, ttl, "
-      "receipts, on_unknown, created_at, payload) "
-      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "receipts, on_unknown, created_at, payload, reference) "
+      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       n, job.id, job.app, lane, status, scope.is_known, planned, chunks,
       scope.is_known ? std::optional{planned} : std::nullopt,
       is_done ? std::optional{now_} : std::nullopt, context.deadline(), job.scope.kind,
-      scope.scope_id,
-      job.scope.name.empty() ? std::nullopt : std::optional<std::string_view>{job.scope.name},
-      job.not_before, job.options.expires_at,
+      scope.scope_id, text_or_null(job.scope.name), job.not_before, job.options.expires_at,
       job.options.ttl ? std::optional{job.options.ttl->count()} : std::nullopt,
       job.options.receipts, job.options.on_unknown, job.created_at,
-      std::string_view{context.payload});
+      std::string_view{context.payload}, text_or_null(job.reference));
   }
 
   std::vector<work_ptr> write_chunks(job_number n, lane_number lane, job_context_ptr context,

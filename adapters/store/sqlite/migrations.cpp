@@ -14,6 +14,8 @@ constexpr std::array migrations{
 #include "adapters/store/sqlite/migrations/0001_push_ledger.sql"
   ,
 #include "adapters/store/sqlite/migrations/0002_live_activities.sql"
+  ,
+#include "adapters/store/sqlite/migrations/0003_references.sql"
 };
 
 } // namespace

@@ -10,10 +10,16 @@ namespace signalbox::sqlite {
 
 namespace {
 
-#define SIGNALBOX_JOB_COLUMNS                                                                      \
-  "n, id, (SELECT name FROM lanes WHERE lanes.id = jobs.lane), scope_kind, scope_name, status, "   \
-  "total, planned, accepted, rejected, unknown, expired, skipped, created_at, not_before, "        \
-  "expires_at, completed_at, replay_of"
+template <class T>
+result<T> no_such_job(const job_id& id) {
+  return result<T>::failure(errc::not_found, "job " + id.to_string() + " does not exist");
+}
+
+std::optional<job_number> number_of(connection& database, app_id app, const job_id& id) {
+  return database.value("SELECT n FROM jobs WHERE id = ? AND app = ?", id, app);
+}
+
+} // namespace
 
 job_view view_of(const rows& found) {
   job_view view;
@@ -32,19 +38,9 @@ job_view view_of(const rows& found) {
   view.completed_at = found.optional_time(16);
   if (!found.is_null(17))
     view.replay_of = found.id(17);
+  view.reference = found.text(18);
   return view;
 }
-
-template <class T>
-result<T> no_such_job(const job_id& id) {
-  return result<T>::failure(errc::not_found, "job " + id.to_string() + " does not exist");
-}
-
-std::optional<job_number> number_of(connection& database, app_id app, const job_id& id) {
-  return database.value("SELECT n FROM jobs WHERE id = ? AND app = ?", id, app);
-}
-
-} // namespace
 
 result<job_view> read_job(connection& database, app_id app, const job_id& id) {
   return read_view(database, app, id);
@@ -60,41 +56,6 @@ result<job_view> read_view(connection& database, app_id app, const job_id& id) {
   if (!view.completed_at)
     view.counts = sum_of_chunks(database, found.integer(0));
   return result<job_view>::success(std::move(view));
-}
-
-result<page_of<job_view>> read_jobs(connection& database, app_id app, scope_kind scope,
-                                    const std::string& name, std::optional<job_status> status,
-                                    const page_request& page) {
-  using answer = result<page_of<job_view>>;
-  const auto scope_id =
-    scope == scope_kind::user
-      ? database.value("SELECT id FROM users WHERE app = ? AND name = ?", app, name)
-      : database.value("SELECT id FROM topics WHERE app = ? AND name = ?", app, name);
-  if (!scope_id)
-    return answer::failure(errc::not_found, (scope == scope_kind::user ? "user '" : "topic '") +
-                                              name + "' does not exist");
-  const auto newest = database.value("SELECT max(n) FROM jobs").value_or(0);
-  auto before = number_after(page, newest + 1);
-  page_of<job_view> found;
-  for (auto block = std::min(before, newest) >> 12; block >= 0 && found.next.empty(); --block) {
-    auto jobs = database.query(
-      "SELECT " SIGNALBOX_JOB_COLUMNS " FROM jobs INDEXED BY jobs_by_scope WHERE n >> 12 = ?1 "
-      "AND scope_kind = ?2 AND scope_id = ?3 AND n < ?4 AND (?5 IS NULL OR status = ?5) "
-      "ORDER BY n DESC LIMIT ?6",
-      block, scope, *scope_id, before, status, page.limit - found.items.size() + 1);
-    while (jobs.next()) {
-      if (found.items.size() == page.limit) {
-        found.next = std::to_string(before);
-        break;
-      }
-      before = jobs.integer(0);
-      auto view = view_of(jobs);
-      if (!view.completed_at)
-        view.counts = sum_of_chunks(database, before);
-      found.items.push_back(std::move(view));
-    }
-  }
-  return answer::success(std::move(found));
 }
 
 result<page_of<receipt_view>> read_receipts(connection& database, app_id app, const job_id& id,

@@ -87,9 +87,9 @@ private:
     database_.execute(
       "INSERT INTO jobs(n, id, app, lane, status, plan_done, planned, next_seq, total, deadline, "
       "scope_kind, scope_id, scope_name, expires_at, ttl, receipts, on_unknown, created_at, "
-      "replay_of, payload) "
+      "replay_of, payload, reference) "
       "SELECT ?1, ?2, app, lane, 2, 1, ?3, ?4, ?3, ?5, scope_kind, scope_id, scope_name, ?6, ttl, "
-      "receipts, on_unknown, ?7, id, payload FROM jobs WHERE n = ?8",
+      "receipts, on_unknown, ?7, id, payload, reference FROM jobs WHERE n = ?8",
       n, id, targets, chunks, context.deadline(), context.options.expires_at, now_, source);
   }
 

@@ -2,6 +2,7 @@
 
 #include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/engine.hpp"
+#include "adapters/store/sqlite/job_list.hpp"
 #include "adapters/store/sqlite/queries.hpp"
 #include "adapters/store/sqlite/states.hpp"
 
@@ -82,13 +83,12 @@ void sqlite_store::count_reasons(app_id app, job_id id, callback<std::vector<rea
       [=](connection& database) { return sqlite::read_reasons(database, app, id); });
 }
 
-void sqlite_store::list_jobs(app_id app, scope_kind scope, std::string name,
-                             std::optional<job_status> status, page_request page,
+void sqlite_store::list_jobs(app_id app, job_query query, page_request page,
                              callback<page_of<job_view>> done) {
   if (done = engine_->admit(std::move(done)); done)
     engine_->read<page_of<job_view>>(
       read_class::queries, std::move(done), [=, this](connection& database) {
-        auto read = sqlite::read_jobs(database, app, scope, name, status, page);
+        auto read = sqlite::read_jobs(database, app, query, page);
         for (auto& job : read.value.items)
           note_pause(engine_->shared().pauses, app, job);
         return read;

@@ -140,6 +140,22 @@ TEST_F(activity_routes_test, shows_an_activity) {
   EXPECT_EQ(pointers(ask("GET", "/v1/live-activity/jobs/%01")), "activity");
 }
 
+TEST_F(activity_routes_test, echoes_the_callers_own_id_of_a_dispatch) {
+  const std::string update =
+    R"({"action":"update","activityId":"match-7","payload":{},"reference":"goal-2"})";
+  EXPECT_EQ(boost::json::parse(post(update).body).at("reference").as_string(), "goal-2");
+  ASSERT_EQ(accepted().size(), 1u);
+  EXPECT_EQ(accepted()[0].reference, "goal-2");
+  nothing_made_ = true;
+  EXPECT_EQ(post(update).body.find("reference"), std::string::npos) << "no dispatch has it";
+  EXPECT_EQ(pointers(post(R"({"action":"end","activityId":"a","reference":""})")), "/reference");
+  dispatch_view one{2, activity_action::update, jobs_.view};
+  one.job.reference = "goal-2";
+  activities_.dispatches = {one};
+  EXPECT_NE(ask("GET", "/v1/live-activity/jobs/a/dispatches").body.find(R"("reference":"goal-2")"),
+            std::string::npos);
+}
+
 TEST_F(activity_routes_test, lists_dispatches_by_the_page) {
   dispatch_view one{2, activity_action::update, jobs_.view};
   one.job.id = *uuid::parse("0190b6c5-0000-7000-8000-0000000000ab");

@@ -166,11 +166,22 @@ public:
     log_.note("count_reasons");
     done({code, "told so", {{outcome_status::rejected, "BadDeviceToken", 3}}});
   }
-  void list_jobs(app_id, scope_kind scope, std::string name, std::optional<job_status> status,
-                 page_request, callback<page_of<job_view>> done) override {
-    log_.note("list_jobs " + std::to_string(static_cast<int>(scope)) + " " + name + " " +
-              (status ? std::string{to_string(*status)} : "any"));
-    done({code, "told so", {{view}, {}}});
+  void list_jobs(app_id, job_query query, page_request page,
+                 callback<page_of<job_view>> done) override {
+    auto text = "list_jobs " + std::to_string(static_cast<int>(query.scope)) + " " + query.name +
+                " " + (query.status ? std::string{to_string(*query.status)} : "any");
+    if (!query.lane.empty())
+      text += " lane=" + query.lane;
+    if (!query.reference.empty())
+      text += " reference=" + query.reference;
+    if (query.since)
+      text += " since=" + format_rfc3339(*query.since);
+    if (query.due_before)
+      text += " due_before=" + format_rfc3339(*query.due_before);
+    if (!page.after.empty())
+      text += " after=" + page.after;
+    log_.note(std::move(text));
+    done({code, "told so", {{view}, next}});
   }
   void cancel_job(app_id, job_id id, callback<job_view> done) override {
     log_.note("cancel_job");
@@ -187,6 +198,7 @@ public:
 
   errc code = errc::ok;
   job_view view;
+  std::string next;    ///< of a list of jobs
   bool silent = false; ///< the store does not answer
   callback<unit> unanswered;
 

@@ -83,6 +83,60 @@ TEST_F(job_routes_test, lists_the_history_of_users_and_topics) {
   EXPECT_EQ(pointers(ask("GET", "/v1/users/u/notifications?status=DONE")), "status");
 }
 
+TEST_F(job_routes_test, lists_all_jobs_by_every_filter) {
+  EXPECT_EQ(ask("GET", "/v1/notifications").status, 200);
+  EXPECT_EQ(ask("GET", "/v1/notifications?status=FAILED&lane=bulk&topic=t&reference=order%207"
+                       "&since=2026-01-31T10:00:00Z&stale=10m")
+              .status,
+            200);
+  EXPECT_EQ(log_.take(),
+            (calls{"list_jobs 1  any",
+                   "list_jobs 1 t FAILED lane=bulk reference=order 7 "
+                   "since=2026-01-31T10:00:00.000Z due_before=2026-01-31T11:50:00.000Z"}));
+}
+
+TEST_F(job_routes_test, a_filter_of_a_list_that_is_wrong_is_named) {
+  for (const auto* wrong : {"status=DONE", "status=", "lane=", "topic=", "reference=",
+                            "since=yesterday", "since=1769860800", "stale=", "stale=0", "stale=-5",
+                            "stale=10x", "stale=10m5", "stale=1.5h", "stale=366d",
+                            "stale=99999999999999999999", "limit=0", "cursor=abc", "colour=red"}) {
+    const auto answer = ask("GET", std::string{"/v1/notifications?"} + wrong);
+    EXPECT_EQ(answer.status, 400) << wrong;
+    EXPECT_EQ(pointers(answer), std::string(wrong, std::string_view{wrong}.find('=')));
+  }
+  EXPECT_EQ(pointers(ask("GET", "/v1/notifications?reference=" + std::string(129, 'r'))),
+            "reference");
+  EXPECT_EQ(log_.take(), calls{});
+}
+
+TEST_F(job_routes_test, reads_how_long_a_job_is_stale_in_every_unit) {
+  for (const auto& [text, due] : {std::pair{"90", "2026-01-31T11:58:30.000Z"},
+                                  {"90s", "2026-01-31T11:58:30.000Z"},
+                                  {"2h", "2026-01-31T10:00:00.000Z"},
+                                  {"365d", "2025-01-31T12:00:00.000Z"}}) {
+    EXPECT_EQ(ask("GET", std::string{"/v1/notifications?stale="} + text).status, 200);
+    EXPECT_EQ(log_.take(), calls{std::string{"list_jobs 1  any due_before="} + due});
+  }
+}
+
+TEST_F(job_routes_test, a_cursor_of_one_list_of_jobs_does_not_open_another) {
+  jobs_.next = "41";
+  const auto cursor = std::string{boost::json::parse(ask("GET", "/v1/notifications?lane=push").body)
+                                    .at("next_cursor")
+                                    .as_string()};
+  EXPECT_EQ(ask("GET", "/v1/notifications?lane=push&limit=9&cursor=" + cursor).status, 200);
+  EXPECT_EQ(pointers(ask("GET", "/v1/notifications?lane=bulk&cursor=" + cursor)), "cursor");
+  EXPECT_EQ(pointers(ask("GET", "/v1/topics/t/notifications?cursor=" + cursor)), "cursor");
+  EXPECT_EQ(log_.take(),
+            (calls{"list_jobs 1  any lane=push", "list_jobs 1  any lane=push after=41"}));
+}
+
+TEST_F(job_routes_test, shows_the_callers_own_id) {
+  jobs_.view.reference = "order \"7\"";
+  auto job = boost::json::parse(ask("GET", "/v1/notifications/" + id_).body);
+  EXPECT_EQ(job.at("reference").as_string(), "order \"7\"");
+}
+
 } // namespace
 
 } // namespace signalbox::http

@@ -135,6 +135,34 @@ TEST_F(push_routes_test, a_refusal_has_the_status_of_its_code) {
   }
 }
 
+TEST_F(push_routes_test, echoes_the_callers_own_id_on_every_route) {
+  const std::string content = R"({"body":"b","reference":"order-7")";
+  for (const auto& [path, rest] : {std::pair{"/v1/users/u/send", "}"},
+                                   {"/v1/topics/t/publish", "}"},
+                                   {"/v1/notifications", R"(,"users":["u"]})"}}) {
+    const auto answer = ask("POST", path, content + rest);
+    EXPECT_EQ(answer.status, 202) << answer.body;
+    EXPECT_EQ(boost::json::parse(answer.body).at("reference").as_string(), "order-7");
+  }
+  for (const auto& job : accepted()) {
+    EXPECT_EQ(job.reference, "order-7");
+    EXPECT_EQ(job.payload, R"({"body":"b"})") << "it is not sent";
+  }
+  ASSERT_EQ(accepted().size(), 3u);
+}
+
+TEST_F(push_routes_test, refuses_a_reference_that_is_no_id) {
+  for (const auto& wrong : {std::string{R"("")"}, std::string{"7"}, std::string{R"("a\nb")"},
+                            '"' + std::string(129, 'r') + '"'})
+    EXPECT_EQ(
+      pointers(ask("POST", "/v1/users/u/send", R"({"body":"b","reference":)" + wrong + "}")),
+      "/reference");
+  EXPECT_EQ(
+    ask("POST", "/v1/users/u/send", R"({"body":"b","reference":")" + std::string(128, 'r') + "\"}")
+      .status,
+    202);
+}
+
 } // namespace
 
 } // namespace signalbox::http

@@ -117,5 +117,29 @@ TEST_F(query_plans, due_retries_are_sought_by_the_whole_cursor) {
               testing::ElementsAre(by_index + "AND run_at>? AND run_at<?)"));
 }
 
+// The numbers of jobs that a list may show come from an index alone, in its order.
+TEST_F(query_plans, lists_of_jobs_go_by_an_index) {
+  const auto statements = statements_in(SOURCE_DIR "/adapters/store/sqlite/job_candidates.cpp", {});
+  ASSERT_THAT(statements, testing::SizeIs(7));
+  const std::string search = "SEARCH jobs USING ";
+  const auto by = [&](const std::string& index) {
+    return testing::ElementsAre(search + "COVERING INDEX " + index);
+  };
+  EXPECT_THAT(plan_of(statements[0]),
+              by("jobs_by_scope (<expr>=? AND scope_kind=? AND scope_id=? AND rowid<?)"));
+  EXPECT_EQ(statements[1], "SELECT id FROM lanes");
+  EXPECT_THAT(plan_of(statements[2]), by("jobs_open (lane=? AND rowid>? AND rowid<?)"));
+  EXPECT_THAT(plan_of(statements[3]),
+              by("jobs_by_reference (app=? AND reference=? AND rowid>? AND rowid<?)"));
+  EXPECT_THAT(plan_of(statements[4]),
+              by("jobs_by_rare_end (app=? AND status=? AND rowid>? AND rowid<?)"));
+  EXPECT_THAT(plan_of(statements[5]),
+              testing::ElementsAre(search + "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"));
+  EXPECT_THAT(plan_of(statements[6]),
+              testing::Contains(search + "COVERING INDEX sqlite_autoindex_jobs_1 (id<?)"));
+  for (const auto& sql : statements)
+    EXPECT_THAT(plan_of(sql), testing::Not(testing::Contains(testing::HasSubstr("TEMP B-TREE"))));
+}
+
 } // namespace
 } // namespace signalbox::sqlite

@@ -1,0 +1,121 @@
+#include "adapters/store/sqlite/job_candidates.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace signalbox::sqlite {
+
+namespace {
+
+// jobs_by_scope is led by blocks of so many bits of the number.
+constexpr int block_bits = 12;
+
+void take_numbers(rows&& found, job_candidates& into) {
+  while (found.next())
+    into.numbers.push_back(found.integer(0));
+}
+
+// Of a query that was asked for `limit` rows.
+job_candidates all_of(rows&& found, std::size_t limit) {
+  job_candidates taken;
+  take_numbers(std::move(found), taken);
+  taken.is_last = taken.numbers.size() < limit;
+  return taken;
+}
+
+job_candidates by_scope(connection& database, const wanted_jobs& wanted, job_number before,
+                        std::size_t limit) {
+  job_candidates taken;
+  taken.before = before;
+  for (auto block = (before - 1) >> block_bits;; --block) {
+    if (block < wanted.lowest >> block_bits) {
+      taken.is_last = true;
+      return taken;
+    }
+    const auto known = taken.numbers.size();
+    take_numbers(database.query("SELECT n FROM jobs INDEXED BY jobs_by_scope WHERE n >> 12 = ? "
+                                "AND scope_kind = ? AND scope_id = ? AND n < ? "
+                                "ORDER BY n DESC LIMIT ?",
+                                block, wanted.scope, wanted.scope_id, before, limit - known),
+                 taken);
+    taken.steps += taken.numbers.size() == known ? 1 : 0;
+    if (taken.numbers.size() == limit) {
+      taken.before = taken.numbers.back();
+      return taken;
+    }
+    taken.before = block << block_bits;
+    if (taken.steps == limit)
+      return taken;
+  }
+}
+
+// Each lane gives its newest, and so the newest of all are among them.
+job_candidates open_ones(connection& database, const wanted_jobs& wanted, job_number before,
+                         std::size_t limit) {
+  std::vector<std::int64_t> lanes;
+  if (wanted.lane) {
+    lanes.push_back(*wanted.lane);
+  } else {
+    auto found = database.query("SELECT id FROM lanes");
+    while (found.next())
+      lanes.push_back(found.integer(0));
+  }
+  job_candidates taken;
+  taken.is_last = true;
+  for (const auto lane : lanes) {
+    const auto known = taken.numbers.size();
+    take_numbers(database.query("SELECT n FROM jobs INDEXED BY jobs_open "
+                                "WHERE completed_at IS NULL AND lane = ? AND n < ? AND n >= ? "
+                                "ORDER BY n DESC LIMIT ?",
+                                lane, before, wanted.lowest, limit),
+                 taken);
+    taken.is_last = taken.is_last && taken.numbers.size() < known + limit;
+  }
+  std::sort(taken.numbers.begin(), taken.numbers.end(), std::greater<>{});
+  if (taken.numbers.size() > limit) {
+    taken.numbers.resize(limit);
+    taken.is_last = false;
+  }
+  return taken;
+}
+
+} // namespace
+
+job_candidates next_candidates(connection& database, const wanted_jobs& wanted, job_number before,
+                               std::size_t limit) {
+  if (wanted.scope_id && !wanted.reference)
+    return by_scope(database, wanted, before, limit);
+  auto taken =
+    wanted.reference
+      ? all_of(database.query("SELECT n FROM jobs INDEXED BY jobs_by_reference "
+                              "WHERE app = ? AND reference = ? AND n < ? AND n >= ? "
+                              "ORDER BY n DESC LIMIT ?",
+                              wanted.app, wanted.reference, before, wanted.lowest, limit),
+               limit)
+    : wanted.status > job_status::completed
+      ? all_of(database.query("SELECT n FROM jobs INDEXED BY jobs_by_rare_end "
+                              "WHERE app = ? AND status = ? AND status > 5 AND n < ? AND n >= ? "
+                              "ORDER BY n DESC LIMIT ?",
+                              wanted.app, wanted.status, before, wanted.lowest, limit),
+               limit)
+    : wanted.due_before || (wanted.status && *wanted.status < job_status::completed)
+      ? open_ones(database, wanted, before, limit)
+      : all_of(database.query("SELECT n FROM jobs WHERE n < ? AND n >= ? ORDER BY n DESC LIMIT ?",
+                              before, wanted.lowest, limit),
+               limit);
+  taken.before = taken.numbers.empty() ? before : taken.numbers.back();
+  return taken;
+}
+
+job_number lowest_since(connection& database, timestamp since) {
+  uuid first{}; // of the version 7: led by the milliseconds
+  auto rest = static_cast<std::uint64_t>(since.time_since_epoch().count());
+  for (int i = 5; i >= 0; --i, rest >>= 8)
+    first.bytes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(rest);
+  return database
+    .value("SELECT min(n) FROM (SELECT n FROM jobs WHERE id < ? ORDER BY id DESC LIMIT 4096)",
+           first)
+    .value_or(0);
+}
+
+} // namespace signalbox::sqlite
