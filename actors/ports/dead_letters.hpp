@@ -30,6 +30,7 @@ struct dead_letter_view {
   std::string last_error; ///< the provider's reason of the last try
   timestamp dead_lettered_at;
   std::optional<job_id> replayed_by; ///< the job that sends it again
+  std::string reference;             ///< the caller's own id for the job; empty: none
 };
 
 /// One job that a replay made, or, in a dry run, would make.
@@ -57,7 +58,8 @@ class dead_letter_office {
 public:
   virtual ~dead_letter_office() = default;
 
-  /// Newest first.
+  /// Newest first. A page looks at a bounded number of letters: where few fit, it may be short, or
+  /// empty, and still have a next one.
   virtual void list_dead_letters(dead_letter_filter filter, page_request page,
                                  callback<page_of<dead_letter_view>> done) = 0;
   /// Makes a new job, with `replay_of`, of each job's letters, and marks the letters with it in the

@@ -146,9 +146,10 @@ std::string write_pause(const pause_view& pause) {
 
 std::string write_dead_letter(const dead_letter_view& letter) {
   json_writer out;
-  out.add("job_id", letter.job.to_string())
-    .add("lane", letter.lane)
-    .add("platform", signalbox::to_string(letter.provider))
+  out.add("job_id", letter.job.to_string()).add("lane", letter.lane);
+  if (!letter.reference.empty())
+    out.add("reference", letter.reference);
+  out.add("platform", signalbox::to_string(letter.provider))
     .add("environment", signalbox::to_string(letter.env));
   if (letter.token.empty())
     out.add_json("token", "null");

@@ -147,6 +147,38 @@ TEST_P(dead_lettered, filters_by_app_job_lane_and_reason) {
   EXPECT_EQ(delete_dead_letters(filter).letters, 0);
 }
 
+TEST_P(dead_lettered, few_among_many_are_found_by_pages_that_cost_a_bounded_part) {
+  add_subscribers("rare", 1, "rare");
+  auto rare = topic_job("rare");
+  rare.lane = "bulk";
+  rare.reference = "order-7";
+  commit(rare);
+  await<plan_result>([&](auto done) { store().jobs().plan("bulk", 1'000, std::move(done)); });
+  const auto claimed = await<claim_result>([&](auto done) {
+    store().jobs().claim({"bulk", {{apns, 10}}, 64, lease}, std::move(done));
+  });
+  const auto& work = claimed.value.works.at(0);
+  flush({others(work, {given_up(work, 0)})});
+  give_up_all(6'000);
+  page_request page{{}, 50};
+  dead_letter_filter of_lane;
+  of_lane.lane = "bulk";
+  const auto read = [&] {
+    return await<page_of<dead_letter_view>>(
+             [&](auto done) { store().office().list_dead_letters(of_lane, page, std::move(done)); })
+      .value;
+  };
+  const auto first = read();
+  EXPECT_THAT(first.items, IsEmpty());
+  ASSERT_FALSE(first.next.empty()) << "5,000 letters were looked at";
+  page.after = first.next;
+  const auto second = read();
+  ASSERT_THAT(second.items, SizeIs(1));
+  EXPECT_EQ(second.items[0].job, rare.id);
+  EXPECT_EQ(second.items[0].reference, "order-7");
+  EXPECT_EQ(second.next, "");
+}
+
 TEST_P(dead_lettered, a_replay_is_a_new_job_for_each_job_with_its_options) {
   add_subscribers("news", 3, "x", fcm);
   const auto source = give_up_all(2);

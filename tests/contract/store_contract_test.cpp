@@ -225,11 +225,17 @@ cancel_result store_session::cancel_jobs(work_rule rule, std::optional<timestamp
 }
 
 std::vector<dead_letter_view> store_session::dead_letters(dead_letter_filter filter) {
-  auto answer = await<page_of<dead_letter_view>>([&](auto done) {
-    store().office().list_dead_letters(std::move(filter), {{}, 100'000}, std::move(done));
-  });
-  EXPECT_TRUE(answer.ok()) << answer.message;
-  return std::move(answer.value.items);
+  std::vector<dead_letter_view> all;
+  page_request page{{}, 100'000};
+  do {
+    auto answer = await<page_of<dead_letter_view>>(
+      [&](auto done) { store().office().list_dead_letters(filter, page, std::move(done)); });
+    EXPECT_TRUE(answer.ok()) << answer.message;
+    for (auto& one : answer.value.items)
+      all.push_back(std::move(one));
+    page.after = answer.value.next;
+  } while (!page.after.empty());
+  return all;
 }
 
 replay_result store_session::replay(dead_letter_filter filter, bool dry_run) {

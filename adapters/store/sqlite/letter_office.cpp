@@ -9,6 +9,8 @@ namespace signalbox::sqlite {
 
 namespace {
 
+constexpr std::size_t most_looked_at = 5'000;
+
 // The filter in numbers; nothing if it names a job or a lane that does not exist.
 struct letter_filter {
   app_id app = default_app;
@@ -57,25 +59,35 @@ result<page_of<dead_letter_view>> read_letters(connection& database, shared_stat
   if (!wanted)
     return {};
   const auto before = number_after(page, std::numeric_limits<std::int64_t>::max());
+  // The page ends with it, however few of those above it fit; none: all are looked at.
+  const auto last = wanted->job
+                      ? database.value("SELECT id FROM dead_letters INDEXED BY dead_letters_by_job "
+                                       "WHERE job = ? AND id < ? ORDER BY id DESC LIMIT 1 OFFSET ?",
+                                       *wanted->job, before, most_looked_at - 1)
+                      : database.value("SELECT id FROM dead_letters INDEXED BY dead_letters_by_app "
+                                       "WHERE app = ? AND id < ? ORDER BY id DESC LIMIT 1 OFFSET ?",
+                                       wanted->app, before, most_looked_at - 1);
+  const auto from = last.value_or(0);
 #define SIGNALBOX_LETTER_COLUMNS                                                                   \
   "d.id, (SELECT id FROM jobs WHERE n = d.job), (SELECT name FROM lanes WHERE id = d.lane), "      \
   "d.pool, (SELECT token FROM tokens WHERE id = d.token), d.attempts, d.reason, d.last_error, "    \
-  "d.dead_lettered_at, d.replayed_by FROM dead_letters d "
+  "d.dead_lettered_at, d.replayed_by, (SELECT reference FROM jobs WHERE n = d.job) FROM "          \
+  "dead_letters d "
   auto found =
     wanted->job
       ? database.query("SELECT " SIGNALBOX_LETTER_COLUMNS "INDEXED BY dead_letters_by_job "
-                       "WHERE d.job = ? AND d.app = ? AND d.id < ? "
+                       "WHERE d.job = ? AND d.app = ? AND d.id < ? AND d.id >= ? "
                        "AND d.lane = ifnull(?, d.lane) AND d.reason = ifnull(?, d.reason) "
                        "ORDER BY d.id DESC LIMIT ?",
-                       *wanted->job, wanted->app, before, wanted->lane, wanted->reason,
+                       *wanted->job, wanted->app, before, from, wanted->lane, wanted->reason,
                        page.limit + 1)
       : database.query("SELECT " SIGNALBOX_LETTER_COLUMNS "INDEXED BY dead_letters_by_app "
-                       "WHERE d.app = ? AND d.id < ? "
+                       "WHERE d.app = ? AND d.id < ? AND d.id >= ? "
                        "AND d.lane = ifnull(?, d.lane) AND d.reason = ifnull(?, d.reason) "
                        "ORDER BY d.id DESC LIMIT ?",
-                       wanted->app, before, wanted->lane, wanted->reason, page.limit + 1);
+                       wanted->app, before, from, wanted->lane, wanted->reason, page.limit + 1);
 #undef SIGNALBOX_LETTER_COLUMNS
-  return result<page_of<dead_letter_view>>::success(take_page<dead_letter_view>(
+  auto taken = take_page<dead_letter_view>(
     found, page.limit,
     [](const rows& row) {
       dead_letter_view view;
@@ -91,9 +103,13 @@ result<page_of<dead_letter_view>> read_letters(connection& database, shared_stat
       view.dead_lettered_at = row.time(8);
       if (!row.is_null(9))
         view.replayed_by = row.id(9);
+      view.reference = row.text(10);
       return view;
     },
-    [](const rows& row) { return std::to_string(row.integer(0)); }));
+    [](const rows& row) { return std::to_string(row.integer(0)); });
+  if (taken.next.empty() && last)
+    taken.next = std::to_string(*last);
+  return result<page_of<dead_letter_view>>::success(std::move(taken));
 }
 
 found_letters letters_to_replay(connection& database, shared_state& shared,

@@ -36,6 +36,13 @@ TEST_F(dead_letter_routes_test, lists_what_the_filter_names) {
   EXPECT_EQ(log_.take(), calls{"list job=" + id + " lane=push reason=max_attempts after= limit=2"});
 }
 
+TEST_F(dead_letter_routes_test, shows_the_callers_own_id_of_the_job) {
+  dead_letters_.letters.resize(1);
+  dead_letters_.letters[0].reference = "order-7";
+  EXPECT_NE(ask("GET", "/v1/dead-letters").body.find(R"("reference":"order-7")"),
+            std::string::npos);
+}
+
 TEST_F(dead_letter_routes_test, a_cursor_is_good_for_its_filter_only) {
   dead_letters_.letters.resize(1);
   dead_letters_.next = "k";
