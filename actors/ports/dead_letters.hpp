@@ -17,6 +17,7 @@ struct dead_letter_filter {
   std::optional<job_id> job;
   std::string lane;   ///< empty: any
   std::string reason; ///< "max_attempts", "lease_lost"; empty: any
+  std::string reference{}; ///< of the job; empty: any
 };
 
 struct dead_letter_view {

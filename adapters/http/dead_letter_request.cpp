@@ -12,7 +12,8 @@ namespace signalbox::http {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> names{"app", "job", "lane", "reason", "dry_run"};
+constexpr std::array<std::string_view, 6> names{"app",    "job",       "lane",
+                                                "reason", "reference", "dry_run"};
 
 /// Takes one member of a filter; answers what is wrong with it.
 std::optional<std::string> take(std::string_view name, std::string_view text,
@@ -27,6 +28,10 @@ std::optional<std::string> take(std::string_view name, std::string_view text,
   if (name == "job") {
     filter.job = uuid::parse(text);
     return filter.job ? std::nullopt : std::optional<std::string>{"is not the id of a job"};
+  }
+  if (name == "reference") {
+    filter.reference = text;
+    return check_reference(text);
   }
   // A lane may be gone from the settings while its letters are still there.
   (name == "lane" ? filter.lane : filter.reason) = text;

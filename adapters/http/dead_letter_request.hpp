@@ -10,7 +10,7 @@
 namespace signalbox::http {
 
 /// The query parameters of a filter, for a query_reader.
-inline constexpr std::string_view filter_names[] = {"app", "job", "lane", "reason"};
+inline constexpr std::string_view filter_names[] = {"app", "job", "lane", "reason", "reference"};
 
 /// Which dead letters the query names.
 struct dead_letter_query {
@@ -21,7 +21,7 @@ struct dead_letter_query {
 dead_letter_query read_dead_letter_query(const query_reader& query,
                                          std::vector<field_error>& errors);
 
-/// `{app?, job?, lane?, reason?, dry_run?}`
+/// `{app?, job?, lane?, reason?, reference?, dry_run?}`
 struct replay_body {
   dead_letter_filter filter;
   bool dry_run = false;

@@ -13,7 +13,7 @@ namespace {
 
 void list_letters(const api_ports& api, request& in, responder to) {
   std::vector<field_error> errors;
-  query_reader query{in, {"app", "job", "lane", "reason", "limit", "cursor"}, errors};
+  query_reader query{in, {"app", "job", "lane", "reason", "reference", "limit", "cursor"}, errors};
   auto page = query.page();
   auto asked = read_dead_letter_query(query, errors);
   if (!errors.empty())
@@ -43,15 +43,15 @@ void replay_letters(const api_ports& api, request& in, responder to) {
 
 void delete_letters(const api_ports& api, request& in, responder to) {
   std::vector<field_error> errors;
-  query_reader query{in, {"app", "job", "lane", "reason", "all"}, errors};
+  query_reader query{in, {"app", "job", "lane", "reason", "reference", "all"}, errors};
   auto asked = read_dead_letter_query(query, errors);
   const auto all = query.get("all").value_or("false");
   if (all != "true" && all != "false")
     errors.push_back({"all", "must be true or false"});
   else if (!asked.filtered && all == "false")
-    errors.push_back({"all", "must be true when none of job, lane and reason is given"});
+    errors.push_back({"all", "must be true when none of job, lane, reason and reference is given"});
   else if (asked.filtered && all == "true")
-    errors.push_back({"all", "cannot stand beside job, lane or reason"});
+    errors.push_back({"all", "cannot stand beside job, lane, reason or reference"});
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
   auto make = [](const dead_letter_count& done) {

@@ -177,6 +177,13 @@ TEST_P(dead_lettered, few_among_many_are_found_by_pages_that_cost_a_bounded_part
   EXPECT_EQ(second.items[0].job, rare.id);
   EXPECT_EQ(second.items[0].reference, "order-7");
   EXPECT_EQ(second.next, "");
+  dead_letter_filter of_reference;
+  of_reference.reference = "order-7";
+  EXPECT_THAT(dead_letters(of_reference), SizeIs(1));
+  EXPECT_EQ(replay(of_reference).targets, 1);
+  EXPECT_EQ(delete_dead_letters(of_reference).letters, 1);
+  of_reference.reference = "order-8";
+  EXPECT_THAT(dead_letters(of_reference), IsEmpty());
 }
 
 TEST_P(dead_lettered, a_replay_is_a_new_job_for_each_job_with_its_options) {

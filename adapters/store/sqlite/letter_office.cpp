@@ -11,17 +11,21 @@ namespace {
 
 constexpr std::size_t most_looked_at = 5'000;
 
+// Of the letter's job: the one given, or any if that is empty.
+#define SIGNALBOX_REFERENCE_FITS "? IN ('', (SELECT reference FROM jobs WHERE n = job)) "
+
 // The filter in numbers; nothing if it names a job or a lane that does not exist.
 struct letter_filter {
   app_id app = default_app;
   std::optional<job_number> job;
   std::optional<lane_number> lane;
   std::optional<std::string> reason;
+  std::string reference; ///< empty: any
 };
 
 std::optional<letter_filter> resolve(connection& database, shared_state& shared,
                                      const dead_letter_filter& filter) {
-  letter_filter made{filter.app, {}, {}, {}};
+  letter_filter made{filter.app, {}, {}, {}, filter.reference};
   if (filter.job) {
     made.job = database.value("SELECT n FROM jobs WHERE id = ?", *filter.job);
     if (!made.job)
@@ -78,14 +82,15 @@ result<page_of<dead_letter_view>> read_letters(connection& database, shared_stat
       ? database.query("SELECT " SIGNALBOX_LETTER_COLUMNS "INDEXED BY dead_letters_by_job "
                        "WHERE d.job = ? AND d.app = ? AND d.id < ? AND d.id >= ? "
                        "AND d.lane = ifnull(?, d.lane) AND d.reason = ifnull(?, d.reason) "
-                       "ORDER BY d.id DESC LIMIT ?",
+                       "AND " SIGNALBOX_REFERENCE_FITS "ORDER BY d.id DESC LIMIT ?",
                        *wanted->job, wanted->app, before, from, wanted->lane, wanted->reason,
-                       page.limit + 1)
+                       wanted->reference, page.limit + 1)
       : database.query("SELECT " SIGNALBOX_LETTER_COLUMNS "INDEXED BY dead_letters_by_app "
                        "WHERE d.app = ? AND d.id < ? AND d.id >= ? "
                        "AND d.lane = ifnull(?, d.lane) AND d.reason = ifnull(?, d.reason) "
-                       "ORDER BY d.id DESC LIMIT ?",
-                       wanted->app, before, from, wanted->lane, wanted->reason, page.limit + 1);
+                       "AND " SIGNALBOX_REFERENCE_FITS "ORDER BY d.id DESC LIMIT ?",
+                       wanted->app, before, from, wanted->lane, wanted->reason, wanted->reference,
+                       page.limit + 1);
 #undef SIGNALBOX_LETTER_COLUMNS
   auto taken = take_page<dead_letter_view>(
     found, page.limit,
@@ -122,15 +127,16 @@ found_letters letters_to_replay(connection& database, shared_state& shared,
       database.query("SELECT id, job, token, pool FROM dead_letters INDEXED BY dead_letters_by_job "
                      "WHERE job = ? AND app = ? AND replayed_by IS NULL AND token > 0 "
                      "AND lane = ifnull(?, lane) AND reason = ifnull(?, reason) "
-                     "ORDER BY id LIMIT ?",
-                     *wanted->job, wanted->app, wanted->lane, wanted->reason, most_replayed + 1),
+                     "AND " SIGNALBOX_REFERENCE_FITS "ORDER BY id LIMIT ?",
+                     *wanted->job, wanted->app, wanted->lane, wanted->reason, wanted->reference,
+                     most_replayed + 1),
       most_replayed);
   return take_letters(
     database.query("SELECT id, job, token, pool FROM dead_letters "
                    "INDEXED BY dead_letters_to_replay WHERE replayed_by IS NULL AND token > 0 "
                    "AND app = ? AND lane = ifnull(?, lane) AND reason = ifnull(?, reason) "
-                   "ORDER BY id LIMIT ?",
-                   wanted->app, wanted->lane, wanted->reason, most_replayed + 1),
+                   "AND " SIGNALBOX_REFERENCE_FITS "ORDER BY id LIMIT ?",
+                   wanted->app, wanted->lane, wanted->reason, wanted->reference, most_replayed + 1),
     most_replayed);
 }
 
@@ -143,14 +149,16 @@ found_letters letters_to_delete(connection& database, shared_state& shared,
     return take_letters(
       database.query("SELECT id, job, token, pool FROM dead_letters INDEXED BY dead_letters_by_job "
                      "WHERE job = ? AND app = ? AND lane = ifnull(?, lane) "
-                     "AND reason = ifnull(?, reason) ORDER BY id LIMIT ?",
-                     *wanted->job, wanted->app, wanted->lane, wanted->reason, most_deleted + 1),
+                     "AND reason = ifnull(?, reason) AND " SIGNALBOX_REFERENCE_FITS
+                     "ORDER BY id LIMIT ?",
+                     *wanted->job, wanted->app, wanted->lane, wanted->reason, wanted->reference,
+                     most_deleted + 1),
       most_deleted);
   return take_letters(
     database.query("SELECT id, job, token, pool FROM dead_letters INDEXED BY dead_letters_by_app "
                    "WHERE app = ? AND lane = ifnull(?, lane) AND reason = ifnull(?, reason) "
-                   "ORDER BY id LIMIT ?",
-                   wanted->app, wanted->lane, wanted->reason, most_deleted + 1),
+                   "AND " SIGNALBOX_REFERENCE_FITS "ORDER BY id LIMIT ?",
+                   wanted->app, wanted->lane, wanted->reason, wanted->reference, most_deleted + 1),
     most_deleted);
 }
 

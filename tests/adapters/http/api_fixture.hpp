@@ -271,7 +271,8 @@ public:
 private:
   static std::string text_of(const dead_letter_filter& filter) {
     return " job=" + (filter.job ? filter.job->to_string() : "any") + " lane=" + filter.lane +
-           " reason=" + filter.reason;
+           " reason=" + filter.reason +
+           (filter.reference.empty() ? "" : " reference=" + filter.reference);
   }
 
   call_log& log_;

@@ -43,6 +43,17 @@ TEST_F(dead_letter_routes_test, shows_the_callers_own_id_of_the_job) {
             std::string::npos);
 }
 
+TEST_F(dead_letter_routes_test, every_route_takes_a_reference_as_filter) {
+  EXPECT_EQ(ask("GET", "/v1/dead-letters?reference=order-7&limit=2").status, 200);
+  EXPECT_EQ(ask("POST", "/v1/dead-letters:replay", R"({"reference":"order-7"})").status, 200);
+  EXPECT_EQ(ask("DELETE", "/v1/dead-letters?reference=order-7").status, 200);
+  EXPECT_EQ(log_.take(), (calls{"list job=any lane= reason= reference=order-7 after= limit=2",
+                                "replay job=any lane= reason= reference=order-7",
+                                "delete job=any lane= reason= reference=order-7"}));
+  EXPECT_EQ(pointers(ask("GET", "/v1/dead-letters?reference=")), "reference");
+  EXPECT_EQ(pointers(ask("POST", "/v1/dead-letters:replay", R"({"reference":""})")), "/reference");
+}
+
 TEST_F(dead_letter_routes_test, a_cursor_is_good_for_its_filter_only) {
   dead_letters_.letters.resize(1);
   dead_letters_.next = "k";

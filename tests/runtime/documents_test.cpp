@@ -1,0 +1,73 @@
+// What documents say of tests is so.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace signalbox {
+namespace {
+
+std::string content_of(const std::filesystem::path& file) {
+  std::ifstream in{file};
+  std::stringstream content;
+  content << in.rdbuf();
+  return content.str();
+}
+
+std::set<std::string> all_matches(const std::string& text, const std::regex& pattern) {
+  std::set<std::string> found;
+  for (std::sregex_iterator it{text.begin(), text.end(), pattern}, end; it != end; ++it)
+    found.insert((*it)[1].str());
+  return found;
+}
+
+/// The names of all tests: of test programs, and of scenarios with whole programs.
+std::set<std::string> names_of_tests() {
+  static const std::regex of_program{
+    R"(\n(?:TEST|TEST_F|TEST_P|RC_GTEST_PROP|RC_GTEST_FIXTURE_PROP)"
+    R"()\(\s*\w+,\s*(\w+))"};
+  static const std::regex of_days{R"(\ndef (\w+)\(\):)"};
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator{SOURCE_DIR "/tests"})
+    if (entry.path().extension() == ".cpp")
+      names.merge(all_matches(content_of(entry.path()), of_program));
+    else if (entry.path().extension() == ".py")
+      names.merge(all_matches(content_of(entry.path()), of_days));
+  return names;
+}
+
+TEST(documents_test, every_entry_of_troubleshooting_names_tests_that_exist) {
+  const auto names = names_of_tests();
+  ASSERT_GT(names.size(), 500u);
+  const auto text = content_of(SOURCE_DIR "/docs/troubleshooting.md");
+  static const std::regex entry_head{R"(\n### ([^\n]+))"};
+  static const std::regex tests{R"(\(tests?: ([^)]*)\))"};
+  static const std::regex quoted{"`([^`]+)`"};
+  std::vector<std::size_t> heads;
+  for (std::sregex_iterator it{text.begin(), text.end(), entry_head}, end; it != end; ++it)
+    heads.push_back(static_cast<std::size_t>(it->position()));
+  ASSERT_GT(heads.size(), 0u);
+  heads.push_back(text.size());
+  for (std::size_t i = 0; i + 1 < heads.size(); ++i) {
+    const auto entry = text.substr(heads[i], heads[i + 1] - heads[i]);
+    const auto title = entry.substr(1, entry.find('\n', 1) - 1);
+    std::size_t named = 0;
+    for (const auto& list : all_matches(entry, tests))
+      for (const auto& name : all_matches(list, quoted)) {
+        ++named;
+        EXPECT_TRUE(names.count(name) == 1 ||
+                    std::filesystem::exists(std::filesystem::path{SOURCE_DIR} / name))
+          << title << " names a test that does not exist: " << name;
+      }
+    EXPECT_GT(named, 0u) << title << " has no (test: `name`)";
+  }
+}
+
+} // namespace
+} // namespace signalbox
