@@ -107,7 +107,8 @@ std::optional<json::object> device_log::find(std::string_view token) const {
   auto body = json::parse(*entry.body, error);
   if (error)
     body = *entry.body;
-  result["last"] = json::object{{"headers", std::move(headers)}, {"body", std::move(body)}};
+  result["last"] = json::object{
+    {"headers", std::move(headers)}, {"body", std::move(body)}, {"body_text", *entry.body}};
   return result;
 }
 

@@ -32,8 +32,9 @@ public:
   void record(std::string_view token, std::uint64_t hash, const request& in, bool is_accepted,
               bool is_live_activity);
 
-  /// `{token, requests, last: {headers, body}}`; `body` is JSON, or a string where it is none;
-  /// `last` is null as long as nothing was accepted. Nothing for a device that is not kept.
+  /// `{token, requests, last: {headers, body, body_text}}`; `body` is JSON, or a string where it
+  /// is none; `body_text` is what came, byte for byte, which reading numbers would change; `last`
+  /// is null as long as nothing was accepted. Nothing for a device that is not kept.
   std::optional<boost::json::object> find(std::string_view token) const;
 
   /// Forgets the devices; goes on keeping all or not.

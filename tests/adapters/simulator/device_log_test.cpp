@@ -42,6 +42,12 @@ TEST_F(device_log_test, an_earlier_body_stays_with_its_device) {
   EXPECT_EQ(log.find("bb")->at("requests"), test::json(2));
 }
 
+TEST_F(device_log_test, shows_a_body_byte_for_byte_too) {
+  const std::string sent = R"({ "n":12345678901234.56789,"m":1e2, "t":"ü"})";
+  record("aa", sent);
+  EXPECT_EQ(log.find("aa")->at("last").at("body_text").as_string(), sent);
+}
+
 TEST_F(device_log_test, shows_a_body_that_is_no_json_as_text) {
   record("aa", "x");
   EXPECT_EQ(log.find("aa")->at("last").at("body"), test::json("x"));
