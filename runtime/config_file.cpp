@@ -1,5 +1,7 @@
 #include "runtime/config_file.hpp"
 
+#include "adapters/io/text_file.hpp"
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -36,11 +38,6 @@ public:
     : text_(text), source_(source), by_indentation_(by_indentation) {}
 
   config_file run() {
-    if (text_.starts_with("\xEF\xBB\xBF")) {
-      fail(1, "", "begins with a byte order mark; save the file as UTF-8 without one");
-      pos_ = 3;
-      line_start_ = 3;
-    }
     members("", 0, 0);
     std::stable_sort(result_.errors.begin(), result_.errors.end(),
                      [](auto& x, auto& y) { return x.line < y.line; });
@@ -416,6 +413,7 @@ std::string to_string(const config_error& error) {
 }
 
 config_file scan_config(std::string_view text, const std::string& source) {
+  text = without_byte_order_mark(text);
   scanner plain{text, source, false};
   auto result = plain.run();
   if (plain.unclosed() == 0)

@@ -3,8 +3,11 @@
 #include "actors/node_supervisor.hpp"
 #include "adapters/http/api.hpp"
 #include "adapters/http/server.hpp"
+#include "adapters/io/descriptors.hpp"
+#include "adapters/io/log_limit.hpp"
 #include "adapters/store/sqlite/sqlite_store.hpp"
 #include "adapters/telemetry/metrics.hpp"
+#include "runtime/descriptor_budget.hpp"
 #include "runtime/node_config.hpp"
 #include "runtime/providers.hpp"
 
@@ -49,17 +52,82 @@ sqlite_options store_options(const node_settings::store_group& settings, const w
   return options;
 }
 
-http::server_options server_options(const node_settings::http_group& settings) {
+http::server_options server_options(const node_settings::http_group& settings,
+                                    const client_budget& clients) {
   http::server_options options;
   options.address = settings.address;
   options.port = settings.port;
   options.threads = static_cast<unsigned>(settings.threads);
-  options.max_connections = settings.max_connections;
+  options.max_connections = clients.connections;
+  options.max_refused = clients.refused;
   options.max_body = settings.max_body_bytes;
   options.header_timeout = settings.header_timeout;
   options.body_timeout = settings.body_timeout;
   options.idle_timeout = settings.idle_timeout;
   return options;
+}
+
+client_budget share_descriptors(const node_settings& settings) {
+  const auto limit = descriptor_limit();
+  const auto clients = budget_descriptors(settings, limit);
+  if (clients.wanted > limit)
+    spdlog::warn(
+      "event=descriptor_limit limit={} wanted={} max_connections={} "
+      "text=\"the limit of open files is lower than the settings need: fewer clients are "
+      "served at a time\"",
+      limit, clients.wanted, clients.connections);
+  return clients;
+}
+
+/// One full lane refuses its own jobs; only when all are full, others should be asked instead.
+std::vector<http::readiness_check> check_mailboxes(const stage_directory& stages) {
+  std::vector<http::readiness_check> checks;
+  std::size_t lanes = 0;
+  std::size_t full_lanes = 0;
+  for (const auto& entry : stages.list()) {
+    const bool is_door = entry.place.stage == "ingest";
+    if (!is_door && entry.place.stage != "committer")
+      continue;
+    const auto depth = entry.mailbox->depth.load();
+    const auto capacity = entry.mailbox->capacity.load();
+    const bool is_full = depth * 100 >= capacity * 95;
+    lanes += is_door;
+    full_lanes += is_door && is_full;
+    checks.push_back({is_door ? entry.place.lane + ".ingest" : entry.place.stage, !is_full,
+                      std::to_string(depth) + " of " + std::to_string(capacity) + " places taken"});
+  }
+  if (full_lanes < lanes)
+    for (auto& each : checks)
+      each.ok = each.ok || each.name != "committer";
+  return checks;
+}
+
+http::readiness_check check_descriptors(log_limit& log) {
+  // Where fewer are left, the next connection or file of the node itself may not get one.
+  constexpr std::size_t least_free = 8;
+  const auto limit = descriptor_limit();
+  const auto open = open_descriptors().value_or(limit);
+  const bool ok = open + least_free <= limit;
+  if (!ok && log.is_due())
+    spdlog::warn("event=descriptors_short open={} limit={}", open, limit);
+  return {"descriptors", ok, std::to_string(open) + " of " + std::to_string(limit) + " open"};
+}
+
+http::readiness_check check_disk(const sqlite::disk_state& disk) {
+  return {"disk", disk.has_room,
+          std::to_string(disk.free_bytes) + " bytes free; store.min-free-space is " +
+            std::to_string(disk.min_free_bytes)};
+}
+
+/// What was begun before the configuration changed stays in the store, unsent.
+void warn_of_other_lanes(sqlite_store& store, std::vector<std::string> configured) {
+  store.count_open_jobs([configured = std::move(configured)](result<std::vector<lane_jobs>> found) {
+    for (const auto& [lane, open] : found.value)
+      if (std::find(configured.begin(), configured.end(), lane) == configured.end())
+        spdlog::warn("event=lane_not_configured lane={} open_jobs={} "
+                     "text=\"nothing is sent of them until the lane is configured again\"",
+                     lane, open);
+  });
 }
 
 /// A job that came before its lane would be told that there is none.
@@ -87,6 +155,7 @@ struct node::parts {
   caf::actor_system actors{config};
   node_supervisor root;
   std::unique_ptr<http::server> server;
+  log_limit descriptors_log;
 
   explicit parts(const node_settings& settings) : provided(settings), config(settings) {}
 
@@ -119,28 +188,11 @@ lane_options node::parts::lane(const node_settings& settings, const lane_setting
 }
 
 http::router node::parts::routes(const node_settings& settings) {
-  const auto full = [this] {
-    // One full lane refuses its own jobs; only when all are full, others should be asked instead.
-    std::vector<http::readiness_check> checks;
-    std::size_t lanes = 0;
-    std::size_t full_lanes = 0;
-    for (const auto& entry : stages.list()) {
-      const bool is_door = entry.place.stage == "ingest";
-      if (!is_door && entry.place.stage != "committer")
-        continue;
-      const auto depth = entry.mailbox->depth.load();
-      const auto capacity = entry.mailbox->capacity.load();
-      const bool is_full = depth * 100 >= capacity * 95;
-      lanes += is_door;
-      full_lanes += is_door && is_full;
-      checks.push_back(
-        {is_door ? entry.place.lane + ".ingest" : entry.place.stage, !is_full,
-         std::to_string(depth) + " of " + std::to_string(capacity) + " places taken"});
-    }
-    if (full_lanes < lanes)
-      for (auto& each : checks)
-        each.ok = each.ok || each.name != "committer";
-    return checks;
+  const auto checks = [this] {
+    auto all = check_mailboxes(stages);
+    all.push_back(check_descriptors(descriptors_log));
+    all.push_back(check_disk(store->disk()));
+    return all;
   };
   const auto carries_activities = [&settings](std::string_view name) {
     return std::any_of(settings.lanes.begin(), settings.lanes.end(), [&](const auto& lane) {
@@ -153,7 +205,7 @@ http::router node::parts::routes(const node_settings& settings) {
      [this](const new_job& dispatch) {
        return provided.check_activity(dispatch.payload, *dispatch.activity);
      },
-     carries_activities, [this] { return render_metrics(stages, lanes, breakers); }, full,
+     carries_activities, [this] { return render_metrics(stages, lanes, breakers); }, checks,
      settings.http.max_batch_body_bytes});
 }
 
@@ -191,9 +243,10 @@ node::start_result node::start() {
   std::vector<std::string> lanes;
   for (const auto& lane : options.lanes)
     lanes.push_back(lane.name);
+  warn_of_other_lanes(*p.store, lanes);
   p.root = p.actors.spawn<node_supervisor_actor>(ports, std::move(options));
 
-  auto serving = server_options(settings_.http);
+  auto serving = server_options(settings_.http, share_descriptors(settings_));
   serving.on_idle = [&door = p.door] { door.pass_on(); };
   p.server = std::make_unique<http::server>(std::move(serving), p.routes(settings_));
   if (!wait_for_lanes(p.door, lanes)) {

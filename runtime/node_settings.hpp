@@ -42,13 +42,13 @@ struct node_settings {
     std::size_t max_connections = 4096;
     std::chrono::milliseconds header_timeout{10'000};
     std::chrono::milliseconds body_timeout{30'000};
-    std::chrono::milliseconds idle_timeout{60'000};
+    std::chrono::milliseconds idle_timeout{75'000};
     std::size_t threads = 1;
   };
 
   struct store_group {
     std::filesystem::path path = "signalbox.db";
-    std::size_t readers = 4;
+    std::size_t readers = 0; ///< 0: see store_readers
     std::size_t cache_bytes = 8388608;
     std::size_t reader_cache_bytes = 1048576;
     std::size_t mmap_bytes = 0;

@@ -1,9 +1,11 @@
 #include "runtime/settings.hpp"
 
+#include "adapters/io/text_file.hpp"
+#include "runtime/service_link.hpp"
 #include "runtime/settings_rules.hpp"
 #include "runtime/settings_table.hpp"
+#include "runtime/start_rules.hpp"
 #include "runtime/suggestion.hpp"
-#include "runtime/text_file.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -68,9 +70,15 @@ public:
       apply(entry);
     std::stable_sort(result_.errors.begin(), result_.errors.end(),
                      [](auto& x, auto& y) { return x.line < y.line; });
-    for (auto& [name, value] : environment_)
-      if (name.starts_with(variable_prefix))
+    for (auto& [name, value] : environment_) {
+      if (!name.starts_with(variable_prefix))
+        continue;
+      if (is_service_link(name, value))
+        result_.warnings.push_back(
+          {environment_source, 0, name, "looks like the link of a Kubernetes Service; ignored"});
+      else
         apply(name, value);
+    }
     check_together();
     for (auto& slot : slots_)
       result_.effective.push_back({slot.name, to_config_text(value(slot)), slot.origin});
@@ -253,14 +261,29 @@ loaded_settings load_settings(const std::optional<std::filesystem::path>& file,
   return result;
 }
 
-std::vector<config_error> check_files(const loaded_settings& loaded) {
+namespace {
+
+/// What is no setting is a variable.
+std::vector<config_error> with_origins(const loaded_settings& loaded,
+                                       const std::vector<broken_rule>& broken) {
   std::vector<config_error> result;
-  for (auto& [key, text] : check_named_files(loaded.settings)) {
+  for (auto& [key, text] : broken) {
     auto setting = std::find_if(loaded.effective.begin(), loaded.effective.end(),
                                 [&, name = key](auto& x) { return x.name == name; });
-    result.push_back({setting->origin, 0, key, text});
+    const bool is_setting = setting != loaded.effective.end();
+    result.push_back({is_setting ? setting->origin : environment_source, 0, key, text});
   }
   return result;
+}
+
+} // namespace
+
+std::vector<config_error> check_start(const loaded_settings& loaded) {
+  return with_origins(loaded, check_start_rules(loaded.settings));
+}
+
+std::vector<config_error> warn_of_files(const loaded_settings& loaded) {
+  return with_origins(loaded, files_open_to_others(loaded.settings));
 }
 
 } // namespace signalbox

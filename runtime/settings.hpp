@@ -30,6 +30,7 @@ struct loaded_settings {
   node_settings settings;
   std::vector<effective_setting> effective; ///< in the order of the documentation
   std::vector<config_error> errors;
+  std::vector<config_error> warnings; ///< what does no harm, but may be a mistake
 };
 
 /// Reads settings: defaults, over them the file's, over them the environment's; every value is
@@ -45,7 +46,11 @@ loaded_settings parse_settings(std::string_view text, const std::string& source,
 loaded_settings load_settings(const std::optional<std::filesystem::path>& file,
                               const environment_variables& environment);
 
-/// What --check-config adds to loading: the files that settings name are there and can be read.
-std::vector<config_error> check_files(const loaded_settings& loaded);
+/// Why a start with these settings would fail: it does the same before anything else, so
+/// --check-config refuses what a start refuses, in the same words. Blocks.
+std::vector<config_error> check_start(const loaded_settings& loaded);
+
+/// Key files that others can read. Blocks.
+std::vector<config_error> warn_of_files(const loaded_settings& loaded);
 
 } // namespace signalbox

@@ -1,8 +1,7 @@
 #include "runtime/settings_rules.hpp"
 
-#include "adapters/fcm/service_account.hpp"
+#include "adapters/http2/proxy_settings.hpp"
 #include "runtime/setting_range.hpp"
-#include "runtime/text_file.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -61,10 +60,11 @@ bool is_bundle(std::string_view text) {
   });
 }
 
-bool is_host_name(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) || c == '.' || c == '-' || c == ':';
-  });
+bool is_host_name(const std::string& text) {
+  in6_addr six{};
+  return inet_pton(AF_INET6, text.c_str(), &six) == 1 ||
+         std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '-'; });
 }
 
 bool is_apple_id(std::string_view text) {
@@ -81,7 +81,7 @@ bool is_proxy(std::string_view text) {
   auto colon = text.rfind(':');
   return colon != std::string_view::npos && colon > 0 && colon + 1 < text.size() &&
          text.find_first_not_of("0123456789", colon + 1) == std::string_view::npos &&
-         text.find_first_of("/@ ") == std::string_view::npos;
+         text.find_first_of("/@ ") == std::string_view::npos && parse_proxy_settings(text, "").ok();
 }
 
 void check_apns(const node_settings::apns_group& apns, rules& result) {
@@ -150,18 +150,6 @@ void check_lane(const lane_settings& lane, const node_settings& settings, rules&
                    "the kind of this lane is fixed; give other work a lane of its own name");
 }
 
-void check_pem(const std::string& key, const std::filesystem::path& path, std::string_view label,
-               rules& result) {
-  if (path.empty())
-    return;
-  std::string why;
-  auto text = read_text_file(path, why);
-  auto first_line = "-----BEGIN " + std::string{label} + "-----";
-  result.require(text.has_value(), key, "cannot read " + path.string() + ": " + why);
-  result.require(!text || text->find(first_line) != std::string::npos, key,
-                 path.string() + " has no line " + first_line);
-}
-
 } // namespace
 
 std::vector<broken_rule> check_rules(const node_settings& settings) {
@@ -179,18 +167,6 @@ std::vector<broken_rule> check_rules(const node_settings& settings) {
                  supervisor.restart_max);
   result.ordered("retention.", "jobs", settings.retention.jobs, "failures",
                  settings.retention.failures);
-  return result.take();
-}
-
-std::vector<broken_rule> check_named_files(const node_settings& settings) {
-  rules result;
-  check_pem("apns.key-file", settings.apns.key_file, "PRIVATE KEY", result);
-  check_pem("apns.ca-file", settings.apns.ca_file, "CERTIFICATE", result);
-  check_pem("fcm.ca-file", settings.fcm.ca_file, "CERTIFICATE", result);
-  if (const auto& file = settings.fcm.service_account_file; !file.empty()) {
-    const auto account = read_service_account(file);
-    result.require(account.ok(), "fcm.service-account-file", account.message);
-  }
   return result.take();
 }
 

@@ -16,7 +16,4 @@ struct broken_rule {
 /// Judges values that are each within their range. Pure.
 std::vector<broken_rule> check_rules(const node_settings& settings);
 
-/// Reads what settings name: key files and certificates must be there and be readable. Blocks.
-std::vector<broken_rule> check_named_files(const node_settings& settings);
-
 } // namespace signalbox

@@ -113,13 +113,15 @@ void add_http(std::vector<setting>& table) {
   add("http.max-batch-body", &group::max_batch_body_bytes, bytes(KiB, 256 * MiB),
       "Largest body of `tokens:batch` and `notifications`.");
   add("http.max-connections", &group::max_connections, integers(1, 100000),
-      "Most connections of clients that are open at a time.");
+      "Most connections of clients that are open at a time; fewer where descriptors are short.");
   add("http.header-timeout", &group::header_timeout, durations(100ms, 10min),
       "Time in which the head of a request must be complete.");
   add("http.body-timeout", &group::body_timeout, durations(100ms, 10min),
       "Longest time without progress while a body is read.");
-  add("http.idle-timeout", &group::idle_timeout, durations(1s, 1h),
-      "How long a connection may stay open without a request.");
+  add(
+    "http.idle-timeout", &group::idle_timeout, durations(1s, 1h),
+    "How long a connection may stay open without a request; longer than the 60 s of the usual load "
+    "balancers, which would else send a request into a connection that just closes.");
   add("http.threads", &group::threads, integers(1, 16), "Threads that serve the HTTP API.");
 }
 
@@ -130,8 +132,8 @@ void add_store(std::vector<setting>& table) {
   };
   add("store.path", &group::path, paths(1),
       "SQLite database file, made when missing; relative to the working directory.");
-  add("store.readers", &group::readers, integers(1, 64),
-      "Connections that read, each on a thread.");
+  add("store.readers", &group::readers, integers(0, 64),
+      "Connections that read, each on a thread; 0 is the larger of 4 and the cores.");
   add("store.cache-size", &group::cache_bytes, bytes(0, 64 * GiB), "Page cache of the writer.");
   add("store.reader-cache-size", &group::reader_cache_bytes, bytes(0, 4 * GiB),
       "Page cache of each reader.");

@@ -73,7 +73,8 @@ a brace that is missing are errors.
 
 In the environment, strings have no quotes: `SIGNALBOX_HTTP_ADDRESS=::1`. Relative paths are relative
 to the working directory. *Reload*: meant to change on a running node. For now every change takes a
-restart; SIGHUP only reads the file of `apns.key-file` again.
+restart; SIGHUP only reads the files of `apns.key-file` and `fcm.service-account-file`, and opens `log.file`,
+again.
 )";
 
 constexpr std::string_view lanes_text = R"(

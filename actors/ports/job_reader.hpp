@@ -59,6 +59,12 @@ struct reason_count {
   std::int64_t count = 0;
 };
 
+/// A lane, configured or not, and how many of its jobs have not ended.
+struct lane_jobs {
+  std::string lane;
+  std::int64_t open = 0;
+};
+
 /// What the HTTP API asks about jobs. Asynchronous and thread-safe like job_store.
 class job_reader {
 public:
@@ -75,6 +81,8 @@ public:
   /// Cancels: the status is set at once; what has not been sent is skipped (SPEC 3, States). The
   /// same terminal state again is ok; another terminal state is a conflict.
   virtual void cancel_job(app_id app, job_id id, callback<job_view> done) = 0;
+  /// The lanes that have open jobs, by name.
+  virtual void count_open_jobs(callback<std::vector<lane_jobs>> done) = 0;
   /// A cheap read and the writer's state, for /readyz.
   virtual void check_health(callback<unit> done) = 0;
 };

@@ -3,6 +3,7 @@
 #include "adapters/apns/channel_answer.hpp"
 #include "adapters/apns/channel_link.hpp"
 #include "adapters/http2/client_context.hpp"
+#include "adapters/io/event_loop.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <pthread.h>
 #include <thread>
 #include <utility>
 
@@ -33,11 +33,10 @@ constexpr std::size_t list_limit = 2 * 1024 * 1024;
 class apns_channel_client::core {
 public:
   explicit core(apns_channel_options options)
-    : options_{std::move(options)}, context_{make_client_context(options_.ca_file)},
-      thread_{[this] {
-        pthread_setname_np(pthread_self(), "apns-channels");
-        io_.run();
-      }} {}
+    : options_{std::move(options)}, context_{make_client_context(options_.ca_file)} {
+    prepare_loop(io_);
+    thread_ = std::thread{[this] { run_loop(io_, "apns-channels"); }};
+  }
 
   ~core() {
     asio::post(io_, [this] {

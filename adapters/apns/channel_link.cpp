@@ -50,8 +50,13 @@ void channel_link::stop() {
 
 void channel_link::connect() {
   client_connection::observer& observer = *this;
-  connection_ = std::make_shared<client_connection>(executor_, context_, options_, observer);
-  connection_->open();
+  try {
+    connection_ = std::make_shared<client_connection>(executor_, context_, options_, observer);
+    connection_->open();
+  } catch (const std::exception& error) {
+    connection_.reset();
+    fail_waiting(errc::unavailable, std::string{"The node cannot connect: "} + error.what());
+  }
 }
 
 void channel_link::on_turn(client_connection& from) {

@@ -1,5 +1,7 @@
 #include "adapters/apns/provider_token.hpp"
 
+#include "adapters/io/text_file.hpp"
+
 #include <jwt.h>
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
@@ -7,11 +9,7 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -25,11 +23,11 @@ using text_result = result<std::string>;
 constexpr auto oldest_token = 59min;
 
 text_result read_file(const std::filesystem::path& path) {
-  std::ifstream in{path, std::ios::binary};
-  std::string text{std::istreambuf_iterator<char>{in}, {}};
-  if (!in)
-    return text_result::failure(errc::invalid, path.string() + ": " + std::strerror(errno));
-  return text_result::success(std::move(text));
+  std::string why;
+  auto text = read_text_file(path, why);
+  if (!text)
+    return text_result::failure(errc::invalid, path.string() + ": " + why);
+  return text_result::success(std::move(*text));
 }
 
 bool is_p256_private_key(const std::string& pem) {

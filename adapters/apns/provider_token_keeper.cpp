@@ -1,5 +1,7 @@
 #include "adapters/apns/provider_token_keeper.hpp"
 
+#include "adapters/io/thread_error.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -65,16 +67,20 @@ void provider_token_keeper::run(const std::stop_token& stop) {
   std::vector<std::function<void()>> reloads;
   while (!stop.stop_requested()) {
     std::set<std::string> errors; // a key has a token for each environment
-    for (const auto& token : live_tokens()) {
-      if (!reloads.empty())
-        token->reload();
-      errors.insert(token->refresh(wall_time()));
+    try {
+      for (const auto& token : live_tokens()) {
+        if (!reloads.empty())
+          token->reload();
+        errors.insert(token->refresh(wall_time()));
+      }
+      errors.erase("");
+      for (const auto& error : errors)
+        spdlog::error("event=provider_token_failed error={:?}", error);
+      for (const auto& done : std::exchange(reloads, {}))
+        done();
+    } catch (const std::exception& error) {
+      log_thread_error("apns-token", error); // looked at again in a while
     }
-    errors.erase("");
-    for (const auto& error : errors)
-      spdlog::error("event=provider_token_failed error={:?}", error);
-    for (const auto& done : std::exchange(reloads, {}))
-      done();
     std::unique_lock lock{signal_->mutex};
     signal_->changed.wait_for(lock, stop, look_every, [this] { return signal_->raised; });
     signal_->raised = false;

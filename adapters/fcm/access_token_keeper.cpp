@@ -5,6 +5,7 @@
 #include "adapters/fcm/token_exchange.hpp"
 #include "adapters/http2/client_context.hpp"
 #include "adapters/http2/plain_text.hpp"
+#include "adapters/io/event_loop.hpp"
 #include "adapters/payload/push_content.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -19,7 +20,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <pthread.h>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -79,10 +79,8 @@ class access_token_keeper::core {
 public:
   explicit core(access_token_options options)
     : options_{std::move(options)}, context_{make_client_context(options_.ca_file)} {
-    thread_ = std::thread{[this] {
-      pthread_setname_np(pthread_self(), "fcm-oauth");
-      io_.run();
-    }};
+    prepare_loop(io_);
+    thread_ = std::thread{[this] { run_loop(io_, "fcm-oauth"); }};
   }
 
   ~core() {
@@ -183,6 +181,16 @@ private:
   }
 
   void fetch(account& of) {
+    try {
+      begin_exchange(of);
+    } catch (const std::exception& error) {
+      of.exchange.reset();
+      fail(of, false, error.what());
+      end(of, of.retry.next());
+    }
+  }
+
+  void begin_exchange(account& of) {
     if (of.exchange)
       return;
     of.timer.cancel();

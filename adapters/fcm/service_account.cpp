@@ -1,5 +1,6 @@
 #include "adapters/fcm/service_account.hpp"
 
+#include "adapters/io/text_file.hpp"
 #include "adapters/payload/push_content.hpp"
 
 #include <boost/json/object.hpp>
@@ -12,11 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -53,11 +50,11 @@ bool read_endpoint(std::string_view uri, service_account::endpoint& out) {
 } // namespace
 
 account_result read_service_account(const std::filesystem::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  const std::string text{std::istreambuf_iterator<char>{in}, {}};
-  if (!in)
-    return account_result::failure(errc::invalid, file.string() + ": " + std::strerror(errno));
-  return parse_service_account(text, file.string());
+  std::string why;
+  const auto text = read_text_file(file, why);
+  if (!text)
+    return account_result::failure(errc::invalid, file.string() + ": " + why);
+  return parse_service_account(*text, file.string());
 }
 
 account_result parse_service_account(std::string_view text, const std::string& name) {

@@ -2,6 +2,7 @@
 
 #include "adapters/http/io_loop.hpp"
 #include "adapters/http/problem.hpp"
+#include "adapters/io/thread_error.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -186,7 +187,7 @@ void connection::arm_read() {
   socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](error_code error) {
     self->reading_ = false;
     if (!error && !self->closed_)
-      self->loop_.turn([&] { self->on_readable(); });
+      self->loop_.turn([&] { self->loop_.serve(*self, [&] { self->on_readable(); }); });
   });
 }
 
@@ -333,8 +334,14 @@ void connection::finish_message() {
 }
 
 void connection::dispatch(std::uint64_t number) {
-  if (match_.found != nullptr)
-    return match_.found->handle(parser_->message(), responder{loop_.completions(), id_, number});
+  if (match_.found != nullptr) {
+    try {
+      match_.found->handle(parser_->message(), responder{loop_.completions(), id_, number});
+    } catch (const std::exception& error) {
+      log_thread_error("http", error); // its responder has answered 503
+    }
+    return;
+  }
   answers_.answer(number, match_.allowed.empty() ? problem(404, "There is nothing at this path.")
                                                  : method_not_allowed(match_.allowed));
 }

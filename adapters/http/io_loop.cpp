@@ -1,16 +1,24 @@
 #include "adapters/http/io_loop.hpp"
 
 #include "adapters/http/connection.hpp"
+#include "adapters/io/thread_error.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <pthread.h>
 #include <utility>
 
 namespace signalbox::http {
 
 namespace asio = boost::asio;
 using std::chrono::milliseconds;
+
+namespace {
+
+constexpr auto thread_name = "http";
+
+} // namespace
 
 io_loop::io_loop(server_state& state)
   : state_(state), guard_(context_.get_executor()), sweep_timer_(context_),
@@ -23,11 +31,22 @@ io_loop::~io_loop() {
 
 void io_loop::start() {
   thread_ = std::thread{[this] {
-    while (context_.run_one() > 0) {
-      context_.poll();
-      state_.options.on_idle();
-    }
+    pthread_setname_np(pthread_self(), thread_name);
+    for (;;)
+      try {
+        return run();
+      } catch (const std::exception& error) {
+        log_thread_error(thread_name, error);
+        completions_->end_turn();
+      }
   }};
+}
+
+void io_loop::run() {
+  while (context_.run_one() > 0) {
+    context_.poll();
+    state_.options.on_idle();
+  }
 }
 
 void io_loop::stop() {
@@ -75,6 +94,11 @@ std::string_view io_loop::http_date() {
   return date_;
 }
 
+void io_loop::close_broken(connection& one, const std::exception& error) {
+  log_thread_error(thread_name, error);
+  one.close();
+}
+
 void io_loop::touch(std::shared_ptr<connection> one) {
   if (one->mark_touched())
     touched_.push_back(std::move(one));
@@ -98,7 +122,7 @@ void io_loop::finish_turn() {
       return;
     pumped.swap(touched_);
     for (auto& one : pumped)
-      one->pump();
+      serve(*one, [&] { one->pump(); });
     pumped.clear();
   }
 }

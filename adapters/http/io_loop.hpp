@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -71,7 +72,19 @@ public:
     completions_->end_turn();
   }
 
+  /// Runs what one connection alone needs: whatever it throws closes that connection.
+  template <class F>
+  void serve(connection& one, F&& work) {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      close_broken(one, error);
+    }
+  }
+
 private:
+  void run();
+  void close_broken(connection& one, const std::exception& error);
   void finish_turn();
   void arm_sweep();
   void sweep();

@@ -1,9 +1,12 @@
 #include "adapters/http/server.hpp"
 
+#include "adapters/io/descriptors.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/socket_base.hpp>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
@@ -18,9 +21,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 namespace {
-
-/// Connections over the limit that may wait at the same time to hear so.
-constexpr std::size_t max_refused = 256;
 
 /// What an accept that failed (no descriptors left) waits before the next.
 constexpr std::chrono::milliseconds accept_retry{100};
@@ -66,6 +66,9 @@ void server::on_accept(error_code ec, tcp::socket socket) {
   if (ec == asio::error::operation_aborted || !acceptor_->is_open())
     return;
   if (ec) {
+    if (accept_log_.is_due())
+      spdlog::warn("event=accept_failed connections={} descriptors={} error={:?}",
+                   state_.connections.load(), descriptor_limit(), ec.message());
     accept_pause_->expires_after(accept_retry);
     accept_pause_->async_wait([this](error_code stopped) {
       if (!stopped && acceptor_->is_open())
@@ -76,7 +79,7 @@ void server::on_accept(error_code ec, tcp::socket socket) {
   auto& loop = *loops_[next_loop_];
   next_loop_ = (next_loop_ + 1) % loops_.size();
   auto open = state_.connections.load();
-  if (open < state_.options.max_connections + max_refused) {
+  if (open < state_.options.max_connections + state_.options.max_refused) {
     ++state_.connections;
     loop.adopt(std::move(socket), open >= state_.options.max_connections);
   }

@@ -3,6 +3,7 @@
 #include "adapters/http/io_loop.hpp"
 #include "adapters/http/router.hpp"
 #include "adapters/http/server_options.hpp"
+#include "adapters/io/log_limit.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -42,6 +43,7 @@ private:
   std::vector<std::unique_ptr<io_loop>> loops_;
   std::unique_ptr<boost::asio::ip::tcp::acceptor> acceptor_;
   std::unique_ptr<boost::asio::steady_timer> accept_pause_;
+  log_limit accept_log_;
   std::size_t next_loop_ = 0;
   std::uint16_t port_ = 0;
 };

@@ -15,6 +15,8 @@ struct server_options {
   unsigned threads = 1;
   /// Over it, a connection gets 503 and is closed.
   std::size_t max_connections = 10'000;
+  /// Connections over the limit that wait at a time to hear so; more are closed at once.
+  std::size_t max_refused = 256;
   /// Requests under way on one connection; at the limit it is not read from.
   std::size_t max_pipelined = 64;
   std::size_t max_header = 16 * 1024;                 ///< bytes of request line and fields

@@ -1,6 +1,8 @@
 #include "adapters/http2/delivery_loop.hpp"
 
 #include "adapters/http2/client_context.hpp"
+#include "adapters/io/event_loop.hpp"
+#include "adapters/io/thread_error.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -10,7 +12,6 @@
 #include <map>
 #include <mutex>
 #include <numeric>
-#include <pthread.h>
 #include <thread>
 #include <utility>
 
@@ -45,13 +46,13 @@ class delivery_loop::core : public std::enable_shared_from_this<core> {
 
 public:
   explicit core(delivery_loop_options options)
-    : options_{std::move(options)}, context_{make_client_context(options_.ca_file)} {}
+    : options_{std::move(options)}, context_{make_client_context(options_.ca_file)} {
+    prepare_loop(io_);
+  }
 
   void start() {
-    thread_ = std::thread{[self = shared_from_this()] {
-      pthread_setname_np(pthread_self(), self->options_.thread_name.c_str());
-      self->io_.run();
-    }};
+    thread_ =
+      std::thread{[self = shared_from_this()] { run_loop(self->io_, self->options_.thread_name); }};
   }
 
   void shut_down() {
@@ -99,6 +100,7 @@ public:
 
 private:
   static constexpr std::string_view stop_reason = "stopping";
+  static constexpr std::string_view no_pool = "no connection";
 
   void configure(const destination& dest, delivery_pool& pool) {
     if (auto setup = options_.setup(dest))
@@ -117,12 +119,12 @@ private:
       if (is_withdrawal) {
         if (const auto known = pools_.find(of->dest); known != pools_.end())
           known->second->withdraw(*of, withdrawn);
-      } else if (auto* pool = pool_for(of->dest)) {
+      } else if (auto* pool = try_pool_for(of->dest)) {
         pool->push(of, first, count);
         if (touched_.empty() || touched_.back() != pool)
           touched_.push_back(pool);
       } else {
-        const auto why = stopping_ ? stop_reason : options_.unknown_destination;
+        const auto why = stopping_ ? stop_reason : refusal_;
         answers_.push_back(all_unsent(std::move(of), first, count, why));
         deliver_later();
       }
@@ -131,6 +133,18 @@ private:
     for (auto* pool : touched_)
       pool->dispatch();
     touched_.clear();
+  }
+
+  // What has no pool for now is unsent, and comes again.
+  delivery_pool* try_pool_for(const destination& dest) {
+    refusal_ = options_.unknown_destination;
+    try {
+      return pool_for(dest);
+    } catch (const std::exception& error) {
+      log_thread_error(options_.thread_name, error);
+      refusal_ = no_pool;
+      return nullptr;
+    }
   }
 
   delivery_pool* pool_for(const destination& dest) {
@@ -190,6 +204,7 @@ private:
   // Touched on the I/O thread alone.
   std::vector<submission> taken_;
   std::map<destination, std::unique_ptr<delivery_pool>> pools_;
+  std::string_view refusal_; ///< of what has no pool
   std::vector<delivery_pool*> touched_;
   std::vector<delivery_pool*> answered_;
   std::vector<answer_batch> answers_;

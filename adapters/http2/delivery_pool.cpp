@@ -241,15 +241,27 @@ void delivery_pool::open_connections() {
   const auto wanted = reconnect_.has_failed() ? 1 : (queue_.waiting() + streams - 1) / streams;
   for (auto active = members_.size() - draining; fresh < wanted && active < options_.connections;
        ++fresh, ++active)
-    open_connection();
+    if (!open_connection())
+      return;
 }
 
-void delivery_pool::open_connection() {
-  auto connection = std::make_shared<client_connection>(
-    executor_, context_, options_.connection, static_cast<client_connection::observer&>(*this));
-  members_.push_back({connection, new_writer_(), false});
+// Where there is no memory, thread or TLS state for one, it failed like any other.
+bool delivery_pool::open_connection() {
+  std::shared_ptr<client_connection> connection;
+  try {
+    connection = std::make_shared<client_connection>(
+      executor_, context_, options_.connection, static_cast<client_connection::observer&>(*this));
+    members_.push_back({connection, new_writer_(), false});
+    connection->open();
+  } catch (const std::exception& error) {
+    last_error_ = error.what();
+    std::erase_if(members_, [&](const auto& one) { return one.connection == connection; });
+    stats_.connect_errors.add(1);
+    reconnect_later();
+    return false;
+  }
   stats_.connections.add(1);
-  connection->open();
+  return true;
 }
 
 void delivery_pool::reconnect_later() {

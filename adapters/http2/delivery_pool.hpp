@@ -98,7 +98,7 @@ private:
   void count(const answer& other);
   void retire_connections();
   void open_connections();
-  void open_connection();
+  bool open_connection();
   void reconnect_later();
   void look_again(clock::time_point at);
   void wait_for_gate(clock::time_point now);

@@ -1,9 +1,11 @@
 #include "adapters/simulator/admin_server.hpp"
 
+#include "adapters/io/event_loop.hpp"
 #include "adapters/simulator/admin_routes.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/message.hpp>
@@ -29,6 +31,7 @@ namespace {
 
 constexpr std::size_t longest_body = 1024 * 1024;
 constexpr auto idle_timeout = std::chrono::seconds{60};
+constexpr auto accept_pause = std::chrono::milliseconds{100};
 constexpr auto linger_timeout = std::chrono::seconds{2};
 
 std::string_view view(beast::string_view text) {
@@ -108,15 +111,26 @@ struct admin_server::state {
     acceptor.async_accept([this](boost::system::error_code error, tcp::socket socket) {
       if (error == asio::error::operation_aborted)
         return;
-      if (!error)
-        std::make_shared<connection>(std::move(socket), target)->read();
+      if (error)
+        return accept_later();
+      std::make_shared<connection>(std::move(socket), target)->read();
       accept();
+    });
+  }
+
+  // Without a descriptor for it, the next accept would fail at once, too.
+  void accept_later() {
+    pause.expires_after(accept_pause);
+    pause.async_wait([this](boost::system::error_code error) {
+      if (!error)
+        accept();
     });
   }
 
   simulator& target;
   asio::io_context io{1};
   tcp::acceptor acceptor;
+  asio::steady_timer pause{io};
   std::thread thread;
 };
 
@@ -130,7 +144,7 @@ admin_server::~admin_server() {
 
 void admin_server::start() {
   state_->accept();
-  state_->thread = std::thread{[state = state_.get()] { state->io.run(); }};
+  state_->thread = std::thread{[state = state_.get()] { run_loop(state->io, "sim-admin"); }};
 }
 
 void admin_server::stop() {

@@ -11,6 +11,7 @@ using asio::ip::tcp;
 
 namespace {
 
+constexpr auto accept_pause = std::chrono::milliseconds{100};
 constexpr auto stop_timeout = std::chrono::seconds{3};
 
 } // namespace
@@ -19,7 +20,7 @@ http2_server::http2_server(const asio::any_io_executor& executor, std::uint16_t 
                            const tls_material& tls, provider_service& service)
   : service_{service}, tls_context_{asio::ssl::context::tls_server},
     acceptor_{executor, {asio::ip::address_v4::loopback(), port}}, stop_deadline_{executor},
-    postponed_{executor} {
+    accept_pause_{executor}, postponed_{executor} {
   tls_context_.use_certificate_chain_file(tls.server_cert.string());
   tls_context_.use_private_key_file(tls.server_key.string(), asio::ssl::context::pem);
 }
@@ -33,19 +34,29 @@ void http2_server::accept() {
     socket, [this, session = std::move(session)](boost::system::error_code error) mutable {
       if (!acceptor_.is_open())
         return;
-      if (!error) {
-        auto& accepted = *session;
-        sessions_.emplace(&accepted, std::move(session));
-        accepted.start();
-      }
+      if (error)
+        return accept_later();
+      auto& accepted = *session;
+      sessions_.emplace(&accepted, std::move(session));
+      accepted.start();
       accept();
     });
+}
+
+// Without a descriptor for it, the next accept would fail at once, too.
+void http2_server::accept_later() {
+  accept_pause_.expires_after(accept_pause);
+  accept_pause_.async_wait([this](boost::system::error_code error) {
+    if (!error && acceptor_.is_open())
+      accept();
+  });
 }
 
 void http2_server::stop() {
   if (std::exchange(stopping_, true))
     return;
   acceptor_.close();
+  accept_pause_.cancel();
   postponed_.release_all();
   for (const auto& session : open_sessions())
     session->stop();

@@ -58,6 +58,7 @@ public:
 
 private:
   void accept();
+  void accept_later();
   void follow_faults(const fault_settings& before);
   std::vector<std::shared_ptr<http2_session>> open_sessions() const;
 
@@ -65,6 +66,7 @@ private:
   boost::asio::ssl::context tls_context_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer stop_deadline_;
+  boost::asio::steady_timer accept_pause_;
   postponed_answers postponed_;
   std::unordered_map<http2_session*, std::shared_ptr<http2_session>> sessions_;
   std::uint64_t streams_ = 0;

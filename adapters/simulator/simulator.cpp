@@ -1,5 +1,6 @@
 #include "adapters/simulator/simulator.hpp"
 
+#include "adapters/io/event_loop.hpp"
 #include "adapters/simulator/admin_server.hpp"
 #include "adapters/simulator/apns_service.hpp"
 #include "adapters/simulator/fcm_service.hpp"
@@ -109,7 +110,7 @@ void simulator::start() {
     state->apns_server.start();
     state->fcm_server.start();
   });
-  state_->thread = std::thread{[state = state_.get()] { state->io.run(); }};
+  state_->thread = std::thread{[state = state_.get()] { run_loop(state->io, "sim-providers"); }};
   state_->admin.start();
 }
 

@@ -41,6 +41,31 @@ TEST_P(store_contract, a_taken_user_job_comes_back_as_work_and_completes) {
   EXPECT_THAT(complete({job.id}), IsEmpty()) << "only once";
 }
 
+TEST_P(store_contract, open_jobs_are_counted_by_lane) {
+  add_token("ann", "phone");
+  const auto open = [this] {
+    std::vector<std::string> counts;
+    for (const auto& each : await<std::vector<lane_jobs>>([this](auto done) {
+                              store().reader().count_open_jobs(std::move(done));
+                            }).value)
+      counts.push_back(each.lane + " " + std::to_string(each.open));
+    return counts;
+  };
+  EXPECT_THAT(open(), IsEmpty());
+  auto job = user_job("ann");
+  const auto lane = job.lane;
+  commit(job);
+  for (int i = 0; i < 2; ++i) {
+    job = user_job("ann");
+    job.lane = "bulk";
+    commit(job);
+  }
+  EXPECT_THAT(open(), UnorderedElementsAre(lane + " 1", "bulk 2"));
+  cancel(job.id);
+  sweep();
+  EXPECT_THAT(open(), UnorderedElementsAre(lane + " 1", "bulk 1"));
+}
+
 TEST_P(store_contract, a_job_that_is_not_taken_waits_for_a_claim) {
   add_token("ann", "phone");
   const auto job = user_job("ann");

@@ -3,9 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
-
 namespace signalbox {
 namespace {
 
@@ -31,7 +28,6 @@ node_settings with_credentials() {
 
 TEST(settings_rules, hold_for_the_defaults) {
   EXPECT_THAT(keys(check_rules({})), IsEmpty());
-  EXPECT_THAT(keys(check_named_files({})), IsEmpty());
 }
 
 TEST(settings_rules, want_all_credentials_or_none) {
@@ -102,14 +98,6 @@ TEST(settings_rules, want_what_fcm_takes) {
   EXPECT_THAT(keys(check_rules(settings)), IsEmpty());
 }
 
-TEST(settings_rules, want_a_service_account_that_can_be_read) {
-  node_settings settings;
-  settings.fcm.service_account_file = "/nowhere/account.json";
-  const auto broken = check_named_files(settings);
-  ASSERT_THAT(keys(broken), ElementsAre("fcm.service-account-file"));
-  EXPECT_EQ(broken[0].text, "/nowhere/account.json: No such file or directory");
-}
-
 TEST(settings_rules, keep_the_kind_of_the_built_in_lanes) {
   node_settings settings;
   settings.lanes[0].kind = lane_settings::lane_kind::live_activity;
@@ -155,6 +143,8 @@ TEST(settings_rules, want_hosts_without_scheme) {
   settings.apns.production_host = "https://api.push.apple.com";
   settings.apns.sandbox_host = "::1";
   EXPECT_THAT(keys(check_rules(settings)), ElementsAre("apns.production-host"));
+  settings.apns.production_host = "api.push.apple.com:2197";
+  EXPECT_THAT(keys(check_rules(settings)), ElementsAre("apns.production-host"));
   settings.apns.production_host = "localhost";
   settings.apns.channels_host = "localhost/channels";
   settings.apns.channels_sandbox_host = "https://localhost";
@@ -167,7 +157,7 @@ TEST(settings_rules, want_a_proxy_without_a_password_and_do_not_repeat_it) {
   settings.apns.proxy = "http://proxy.example.org:3128";
   EXPECT_THAT(keys(check_rules(settings)), IsEmpty());
   for (auto bad : {"http://user:hunter2@proxy:3128", "proxy:3128", "http://proxy", "http://:80",
-                   "http://proxy:80/", "http://proxy:"}) {
+                   "http://proxy:80/", "http://proxy:", "http://proxy:99999"}) {
     settings.apns.proxy = bad;
     auto broken = check_rules(settings);
     ASSERT_THAT(keys(broken), ElementsAre("apns.proxy")) << bad;
@@ -179,23 +169,6 @@ TEST(settings_rules, want_the_batch_limit_above_the_limit) {
   node_settings settings;
   settings.http.max_batch_body_bytes = settings.http.max_body_bytes - 1;
   EXPECT_THAT(keys(check_rules(settings)), ElementsAre("http.max-batch-body"));
-}
-
-TEST(settings_rules, read_key_files_and_certificates) {
-  auto pattern = (std::filesystem::temp_directory_path() / "settings-XXXXXX").string();
-  std::filesystem::path directory = mkdtemp(pattern.data());
-  auto settings = with_credentials();
-  settings.apns.key_file = directory / "key.p8";
-  settings.apns.ca_file = directory;
-  EXPECT_THAT(keys(check_named_files(settings)), ElementsAre("apns.key-file", "apns.ca-file"));
-  std::ofstream{settings.apns.key_file} << "not a key\n";
-  settings.apns.ca_file.clear();
-  auto broken = check_named_files(settings);
-  ASSERT_THAT(keys(broken), ElementsAre("apns.key-file"));
-  EXPECT_NE(broken[0].text.find("has no line -----BEGIN PRIVATE KEY-----"), std::string::npos);
-  std::ofstream{settings.apns.key_file} << "-----BEGIN PRIVATE KEY-----\n";
-  EXPECT_THAT(keys(check_named_files(settings)), IsEmpty());
-  std::filesystem::remove_all(directory);
 }
 
 } // namespace

@@ -232,11 +232,29 @@ TEST(settings, are_loaded_from_a_file) {
 }
 
 TEST(settings, name_secrets_files_that_cannot_be_read) {
-  auto loaded = parsed(apns);
+  auto loaded = parsed(apns, {{"SIGNALBOX_HTTP_PORT", "0"}});
   ASSERT_THAT(texts(loaded.errors), IsEmpty());
-  EXPECT_THAT(texts(check_files(loaded)),
-              ElementsAre("node.conf:3: apns.key-file: cannot read no-such-key.p8: No such file or "
-                          "directory"));
+  EXPECT_THAT(texts(check_start(loaded)),
+              ElementsAre("node.conf:3: apns.key-file: no-such-key.p8: No such file or directory"));
+}
+
+TEST(settings, skip_a_byte_order_mark) {
+  auto loaded = parsed("\xEF\xBB\xBFhttp { port = 7 }\n");
+  EXPECT_THAT(texts(loaded.errors), IsEmpty());
+  EXPECT_EQ(origin(loaded, "http.port"), "7 node.conf:1");
+}
+
+TEST(settings, leave_out_the_links_of_a_service_and_say_so) {
+  auto loaded = parsed("", {{"SIGNALBOX_PORT", "tcp://10.96.1.2:8080"},
+                            {"SIGNALBOX_SERVICE_HOST", "10.96.1.2"},
+                            {"SIGNALBOX_HTTP_PORT", "tcp://10.96.1.2:80"}});
+  EXPECT_THAT(texts(loaded.errors), IsEmpty());
+  EXPECT_EQ(loaded.settings.http.port, 8080);
+  EXPECT_THAT(texts(loaded.warnings),
+              ElementsAre(HasSubstr("environment: SIGNALBOX_HTTP_PORT: "),
+                          HasSubstr("environment: SIGNALBOX_PORT: "),
+                          HasSubstr("environment: SIGNALBOX_SERVICE_HOST: looks like the link")));
+  EXPECT_THAT(mistakes("", {{"SIGNALBOX_PORT", "8080"}}), ElementsAre(HasSubstr("SIGNALBOX_PORT")));
 }
 
 TEST(settings, come_from_the_process_environment) {
@@ -253,7 +271,6 @@ TEST_P(example, passes_the_check) {
   auto path = std::filesystem::path{SOURCE_DIR} / "config" / GetParam();
   auto loaded = load_settings(path, {});
   EXPECT_THAT(texts(loaded.errors), IsEmpty());
-  EXPECT_THAT(texts(check_files(loaded)), IsEmpty());
 }
 
 /// What people are told to take the comments from must be right as well.

@@ -15,8 +15,7 @@ namespace signalbox {
 namespace {
 
 sqlite_options with_defaults(sqlite_options options) {
-  if (options.readers == 0)
-    options.readers = std::max<std::size_t>(4, std::thread::hardware_concurrency());
+  options.readers = store_readers(options.readers);
   if (!options.now)
     options.now = [] {
       return std::chrono::time_point_cast<std::chrono::milliseconds>(
@@ -26,6 +25,10 @@ sqlite_options with_defaults(sqlite_options options) {
 }
 
 } // namespace
+
+std::size_t store_readers(std::size_t readers) {
+  return readers > 0 ? readers : std::max<std::size_t>(4, std::thread::hardware_concurrency());
+}
 
 sqlite_store::engine::engine(sqlite_options options, std::unique_ptr<sqlite::process_lock> lock)
   : lock_{std::move(lock)}, disk_{options.path, options.min_free_bytes} {

@@ -18,11 +18,14 @@ struct sweep_times {
   std::chrono::milliseconds limit{2'000}; ///< no step runs longer: it alone is rolled back then
 };
 
+/// What `readers` stands for: 0 is the larger of 4 and the cores.
+std::size_t store_readers(std::size_t readers);
+
 /// How a node keeps its store in an SQLite database.
 struct sqlite_options {
   std::string path;        ///< of the database; `<path>-wal`, `-shm` and `.lock` stand beside it
   lease_owner owner;       ///< this node, and this run of it
-  std::size_t readers = 0; ///< reader threads, at least 2; 0: the larger of 4 and the cores
+  std::size_t readers = 0; ///< reader threads, at least 2; see store_readers
   std::int64_t writer_cache_bytes = 64 << 20;
   std::int64_t reader_cache_bytes = 8 << 20; ///< of each reader
   std::int64_t mmap_bytes = 0;

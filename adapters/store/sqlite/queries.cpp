@@ -100,4 +100,15 @@ result<std::vector<reason_count>> read_reasons(connection& database, app_id app,
   return result<std::vector<reason_count>>::success(std::move(counts));
 }
 
+result<std::vector<lane_jobs>> count_open_jobs(connection& database) {
+  auto found = database.query("SELECT lanes.name, counted.open FROM (SELECT lane, COUNT(*) AS open "
+                              "FROM jobs INDEXED BY jobs_open WHERE completed_at IS NULL "
+                              "GROUP BY lane) AS counted JOIN lanes ON lanes.id = counted.lane "
+                              "ORDER BY 1");
+  std::vector<lane_jobs> counts;
+  while (found.next())
+    counts.push_back({std::string{found.text(0)}, found.integer(1)});
+  return result<std::vector<lane_jobs>>::success(std::move(counts));
+}
+
 } // namespace signalbox::sqlite

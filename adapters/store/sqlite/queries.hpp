@@ -30,4 +30,6 @@ result<page_of<receipt_view>> read_receipts(connection& database, app_id app, co
 
 result<std::vector<reason_count>> read_reasons(connection& database, app_id app, const job_id& id);
 
+result<std::vector<lane_jobs>> count_open_jobs(connection& database);
+
 } // namespace signalbox::sqlite

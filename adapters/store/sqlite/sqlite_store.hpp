@@ -6,6 +6,7 @@
 #include "actors/ports/job_control.hpp"
 #include "actors/ports/job_reader.hpp"
 #include "actors/ports/job_store.hpp"
+#include "adapters/store/sqlite/disk_space.hpp"
 #include "adapters/store/sqlite/options.hpp"
 
 #include <memory>
@@ -40,6 +41,9 @@ public:
   /// Refuses new calls with `stopping`, answers all earlier ones, ends the threads.
   void close();
 
+  /// Whether the file system has room for new jobs and registrations. Any thread.
+  sqlite::disk_state disk();
+
   void commit_jobs(std::vector<job_submission> jobs, std::chrono::milliseconds lease,
                    callback<std::vector<commit_result>> done) override;
   void plan(const std::string& lane, std::size_t chunk_size, callback<plan_result> done) override;
@@ -62,6 +66,7 @@ public:
   void list_jobs(app_id app, job_query query,
                  page_request page, callback<page_of<job_view>> done) override;
   void cancel_job(app_id app, job_id id, callback<job_view> done) override;
+  void count_open_jobs(callback<std::vector<lane_jobs>> done) override;
   void check_health(callback<unit> done) override;
 
   void pause(work_rule rule, std::string reason, callback<pause_view> done) override;

@@ -110,6 +110,17 @@ void sqlite_store::cancel_job(app_id app, job_id id, callback<job_view> done) {
     });
 }
 
+void sqlite_store::count_open_jobs(callback<std::vector<lane_jobs>> done) {
+  if (done = engine_->admit(std::move(done)); done)
+    engine_->read<std::vector<lane_jobs>>(
+      read_class::queries, std::move(done),
+      [](connection& database) { return sqlite::count_open_jobs(database); });
+}
+
+sqlite::disk_state sqlite_store::disk() {
+  return engine_->disk().state();
+}
+
 void sqlite_store::check_health(callback<unit> done) {
   done = engine_->admit(std::move(done));
   if (!done)

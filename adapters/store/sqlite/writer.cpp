@@ -1,5 +1,7 @@
 #include "adapters/store/sqlite/writer.hpp"
 
+#include "adapters/io/thread_error.hpp"
+
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -8,6 +10,20 @@
 #include <vector>
 
 namespace signalbox::sqlite {
+
+namespace {
+
+/// Who asked may not be able to take the answer: that must not cost others theirs.
+template <class Operation>
+void tell(Operation& operation, const write_status& status) {
+  try {
+    operation.done(status);
+  } catch (const std::exception& error) {
+    log_thread_error("store-writer", error);
+  }
+}
+
+} // namespace
 
 writer::writer(connection& database, settings settings)
   : database_{database}, settings_{std::move(settings)}, thread_{[this] { loop(); }} {}
@@ -77,10 +93,11 @@ void writer::loop() {
     imports_next_ = !imports;
     auto operations = imports ? std::vector<write_operation>{} : take_operations();
     lock.unlock();
-    if (imports)
-      run_imports();
-    else
-      run_together(operations);
+    try {
+      imports ? run_imports() : run_together(operations);
+    } catch (const std::exception& error) {
+      log_thread_error("store-writer", error);
+    }
     lock.lock();
     if (settings_.between) {
       lock.unlock();
@@ -116,13 +133,13 @@ void writer::run_together(std::span<write_operation> operations) {
         own[done] = run_within(operations[done]);
     });
   if (done == 0) {
-    operations.front().done(status);
+    tell(operations.front(), status);
     if (operations.size() > 1)
       run_together(operations.subspan(1));
     return;
   }
   for (std::size_t i = 0; i < operations.size(); ++i)
-    operations[i].done(status.ok() ? own[i] : status);
+    tell(operations[i], status.ok() ? own[i] : status);
 }
 
 write_status writer::run_within(write_operation& operation) {
@@ -175,10 +192,10 @@ void writer::run_imports() {
     } while (!slice.is_over());
   });
   for (auto& [import, own] : finished)
-    import.done(status.ok() ? own : status);
+    tell(import, status.ok() ? own : status);
   if (!status.ok()) {
     for (auto& import : begun)
-      import.done(status);
+      tell(import, status);
     return;
   }
   for (const auto& import : begun)
@@ -227,11 +244,11 @@ void writer::refuse_queued() {
   const write_status status{errc::stopping, "the store is closed"};
   for (auto& queue : operations_) {
     for (auto& operation : queue)
-      operation.done(status);
+      tell(operation, status);
     queue.clear();
   }
   for (auto& import : imports_)
-    import.done(status);
+    tell(import, status);
   imports_.clear();
 }
 

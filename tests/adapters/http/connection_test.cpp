@@ -113,6 +113,17 @@ TEST_F(connection_test, keeps_the_order_when_answers_come_in_any_order_from_othe
   }
 }
 
+TEST_F(connection_test, answers_503_to_a_request_whose_handler_throws_and_goes_on) {
+  serve();
+  auto client = connect();
+  for (int i = 0; i < 2; ++i) {
+    auto answer = client.ask(post("/thrown", "x"));
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 503);
+  }
+  EXPECT_EQ(client.ask(post("/echo", "on"))->body, "on");
+}
+
 TEST_F(connection_test, stops_reading_at_the_pipeline_limit) {
   serve({.max_pipelined = 4});
   auto client = connect();

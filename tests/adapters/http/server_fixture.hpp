@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -36,7 +37,8 @@ struct stream_log {
 };
 
 /// A server with routes that show the core at work: `GET /ping`, `POST /echo`, `POST /held` (the
-/// test answers by hand), `POST /dropped` (nobody answers), `POST /stream` (text/plain in pieces).
+/// test answers by hand), `POST /dropped` (nobody answers), `POST /thrown`, `POST /stream`
+/// (text/plain in pieces).
 class server_fixture : public ::testing::Test {
 protected:
   void serve(server_options options = {}) {
@@ -56,6 +58,9 @@ protected:
          std::lock_guard guard{mutex_};
          held_.emplace_back(std::move(in.body), std::move(to));
        }});
+    routes.add({.method = verb::post, .pattern = "/thrown", .handle = [](request&, responder) {
+                  throw std::runtime_error{"a handler's"};
+                }});
     routes.add({.method = verb::post, .pattern = "/dropped", .handle = [](request&, responder) {}});
     routes.add(
       {.method = verb::post,

@@ -2,6 +2,7 @@
 #include "adapters/store/sqlite/migrations.hpp"
 #include "adapters/store/sqlite/sqlite_store.hpp"
 #include "tests/adapters/store/store_fixture.hpp"
+#include "tests/support/log_capture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -132,7 +133,13 @@ TEST_F(sqlite_store_test, without_room_on_the_disk_new_rows_are_refused_and_outc
   }
   auto full = options();
   full.min_free_bytes = std::int64_t{1} << 60;
+  const tests::log_capture log;
   const auto store = std::move(sqlite_store::open(full).value);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_FALSE(store->disk().has_room);
+  EXPECT_GT(store->disk().free_bytes, 0);
+  EXPECT_EQ(store->disk().min_free_bytes, full.min_free_bytes);
+  EXPECT_THAT(log.text(), testing::HasSubstr("event=disk_short free="));
   EXPECT_EQ(commit(*store, scope_kind::user, "ann").code, errc::disk_full);
   EXPECT_EQ(await<replay_result>([&](auto done) {
               store->replay_dead_letters({}, false, std::move(done));

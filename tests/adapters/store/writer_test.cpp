@@ -97,6 +97,17 @@ protected:
                {import_slice, [this] { return fault.load(); }, [this] { ++rollbacks; }, nullptr}};
 };
 
+TEST_F(writer_test, an_answer_that_cannot_be_taken_costs_nobody_else_theirs) {
+  const auto held = block();
+  queue.submit(write_class::jobs, {durability::normal, [](connection&) {},
+                                   [](const write_status&) { throw std::runtime_error{"full"}; }});
+  submit(write_class::lanes, "beside it");
+  submit(write_class::jobs, "after it");
+  held->open();
+  wait();
+  EXPECT_THAT(order, testing::UnorderedElementsAre("beside it", "after it"));
+}
+
 TEST_F(writer_test, jobs_and_lanes_share_a_transaction_and_imports_have_their_turn) {
   auto held = block();
   for (int i = 0; i < 3; ++i)

@@ -1,4 +1,4 @@
-#include "runtime/text_file.hpp"
+#include "adapters/io/text_file.hpp"
 
 #include <gtest/gtest.h>
 
@@ -23,6 +23,12 @@ TEST(text_file, is_read_whole_or_not_at_all) {
   EXPECT_EQ(why, "No such file or directory");
   EXPECT_FALSE(read_text_file(directory, why));
   EXPECT_EQ(why, "Is a directory");
+  std::ofstream{directory / "marked"} << "\xEF\xBB\xBFtext";
+  EXPECT_EQ(read_text_file(directory / "marked", why), "text");
+  std::ofstream{directory / "huge"};
+  std::filesystem::resize_file(directory / "huge", longest_text_file + 1);
+  EXPECT_FALSE(read_text_file(directory / "huge", why));
+  EXPECT_EQ(why, "File too large");
   std::filesystem::remove_all(directory);
 }
 

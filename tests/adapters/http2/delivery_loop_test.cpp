@@ -1,0 +1,40 @@
+#include "adapters/http2/delivery_loop.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <stdexcept>
+
+using namespace signalbox;
+
+namespace {
+
+TEST(delivery_loop, outlives_a_pool_that_cannot_be_made_and_answers_its_targets_unsent) {
+  delivery_loop loop{{.thread_name = "test",
+                      .ca_file = "",
+                      .setup = [](const destination&) -> std::optional<pool_setup> {
+                        throw std::runtime_error{"no memory"};
+                      }}};
+  std::promise<std::vector<answer_batch>> answered;
+  loop.on_answers(
+    [&](std::vector<answer_batch> batches) { answered.set_value(std::move(batches)); });
+  for (int i = 0; i < 2; ++i) {
+    answered = {};
+    auto made = std::make_shared<work>();
+    made->targets.resize(3);
+    loop.submit(made, 1, 2);
+    const auto batches = answered.get_future().get();
+    ASSERT_EQ(batches.size(), 1u);
+    EXPECT_EQ(batches[0].of, made);
+    ASSERT_EQ(batches[0].others.size(), 2u);
+    for (const auto& each : batches[0].others) {
+      EXPECT_EQ(each.kind, answer_kind::unsent);
+      EXPECT_EQ(each.reason, "no connection");
+    }
+  }
+  std::promise<void> stopped;
+  loop.stop([&] { stopped.set_value(); });
+  stopped.get_future().get();
+}
+
+} // namespace
