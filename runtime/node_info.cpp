@@ -16,12 +16,17 @@ node_info::node_info(const std::filesystem::path& directory, const std::string& 
     {"pid", getpid()}, {"http", http_url}, {"version", SIGNALBOX_VERSION}};
   // Renamed into place, so that nobody reads half of it.
   const auto partial = directory / "node.json.partial";
-  {
-    std::ofstream out{partial, std::ios::trunc};
-    out << boost::json::serialize(info) << '\n';
-  }
   std::error_code error;
-  std::filesystem::rename(partial, file_, error);
+  std::ofstream out{partial, std::ios::trunc};
+  out << boost::json::serialize(info) << '\n';
+  out.close();
+  if (!out)
+    error = std::make_error_code(std::errc::io_error);
+  constexpr auto mode = static_cast<std::filesystem::perms>(0644); // whatever the umask
+  if (!error)
+    std::filesystem::permissions(partial, mode, error);
+  if (!error)
+    std::filesystem::rename(partial, file_, error);
   if (error)
     spdlog::warn("event=node_info_failed file={} error={:?}", file_.string(), error.message());
 }

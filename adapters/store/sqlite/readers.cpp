@@ -1,7 +1,5 @@
 #include "adapters/store/sqlite/readers.hpp"
 
-#include "adapters/io/thread_error.hpp"
-
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -81,11 +79,7 @@ void readers::loop(connection& database) {
       return;
     running_queries_ += is_query ? 1 : 0;
     lock.unlock();
-    try {
-      next(&database);
-    } catch (const std::exception& error) { // who asked could not take the answer
-      log_thread_error("store-reader", error);
-    }
+    next(&database);
     next = nullptr;
     lock.lock();
     if (is_query) {
