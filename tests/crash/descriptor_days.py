@@ -153,6 +153,17 @@ def a_full_table_stops_no_thread():
         clients.close()
 
 
+def the_soft_limit_is_raised_to_the_hard_one():
+    with limited("256:16384") as node:
+        limits = pathlib.Path(f"/proc/{node.process.pid}/limits").read_text()
+        line = next(each for each in limits.splitlines() if each.startswith("Max open files"))
+        check(line.split()[3:5] == ["16384", "16384"], line)
+        check(not lines_of(node, "descriptor_limit"), "it warns though all fits")
+        clients = Clients(node, 300)
+        check(len(clients.kept) == 300, f"{len(clients.kept)} of 300 clients are served")
+        clients.close()
+
+
 def limit_to(node, count):
     subprocess.run(["prlimit", f"--pid={node.process.pid}", f"--nofile={count}:1024"], check=True)
 
