@@ -47,19 +47,19 @@ protected:
     return id;
   }
 
-  void add_topic(const std::string& name) {
+  void add_user(const std::string& name) {
     ASSERT_TRUE(await<put_outcome>([&](auto done) {
-                  store().topics().put_topic(default_app, name, std::nullopt, std::move(done));
+                  store().users().put_user(default_app, name, std::move(done));
                 }).ok());
   }
 
   // Jobs without targets, which are complete at once.
   void add_finished(int count) {
-    add_topic("empty");
+    add_user("empty");
     for (int done = 0; done < count;) {
       std::vector<job_submission> group;
       for (; done < count && group.size() < 500; ++done)
-        group.push_back({topic_job("empty"), false});
+        group.push_back({user_job("empty"), false});
       const auto committed = await<std::vector<commit_result>>([&](auto answer) {
         store().jobs().commit_jobs(std::move(group), lease, std::move(answer));
       });
@@ -163,8 +163,8 @@ TEST_P(job_lists, a_rare_end_is_found_among_many_jobs_by_one_page) {
 }
 
 TEST_P(job_lists, what_no_index_finds_costs_a_bounded_page_that_goes_on) {
-  add_topic("gone");
-  const auto oldest = add(topic_job("gone"), "bulk");
+  add_user("gone");
+  const auto oldest = add(user_job("gone"), "bulk");
   add_finished(12'000);
   auto query = with_status(job_status::completed);
   query.lane = "bulk";
@@ -172,18 +172,19 @@ TEST_P(job_lists, what_no_index_finds_costs_a_bounded_page_that_goes_on) {
   EXPECT_THAT(found.ids, ElementsAre(oldest));
   EXPECT_EQ(found.pages, 3) << "5,000 jobs a page";
   query.lane.clear();
+  query.scope = scope_kind::user;
   query.name = "empty";
   query.status = job_status::failed;
   const auto none = list(query);
   EXPECT_THAT(none.ids, IsEmpty());
-  EXPECT_EQ(none.pages, 3) << "also those of one topic";
+  EXPECT_EQ(none.pages, 3) << "also those of one user";
 }
 
 TEST_P(job_lists, a_list_since_a_time_does_not_look_at_what_is_older) {
   add_finished(12'000);
   advance(1h);
   const auto then = now();
-  const auto job = add(topic_job("empty"), "bulk");
+  const auto job = add(user_job("empty"), "bulk");
   job_query query;
   query.since = then;
   query.lane = "bulk";
@@ -193,10 +194,10 @@ TEST_P(job_lists, a_list_since_a_time_does_not_look_at_what_is_older) {
 }
 
 TEST_P(job_lists, since_also_finds_what_was_committed_out_of_order) {
-  add_topic("empty");
+  add_user("empty");
   std::vector<new_job> jobs;
   for (int i = 0; i < 3; ++i) {
-    jobs.push_back(topic_job("empty"));
+    jobs.push_back(user_job("empty"));
     advance(1s);
   }
   add(jobs[2]);
