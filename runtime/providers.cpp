@@ -5,6 +5,7 @@
 #include "adapters/apns/activity_render.hpp"
 #include "adapters/apns/render.hpp"
 #include "adapters/fcm/render.hpp"
+#include "adapters/payload/push_content.hpp"
 #include "adapters/fcm/transport.hpp"
 #include "adapters/http2/proxy_settings.hpp"
 #include "runtime/unconfigured_transport.hpp"
@@ -168,15 +169,19 @@ std::size_t providers::streams() const {
 }
 
 std::optional<payload_refusal> providers::check_payload(std::string_view payload) const {
-  if (auto detail = check_apns_size(payload))
-    return payload_refusal{"", std::move(*detail)};
+  if (auto refusal = check_payload_size(payload))
+    return refusal;
+  if (auto refusal = check_apns_payload(payload, settings_.apns.bundle))
+    return refusal;
   return fcm_token_ ? check_fcm_payload(payload, settings_.fcm.job_marker) : std::nullopt;
 }
 
 std::optional<payload_refusal> providers::check_activity(std::string_view payload,
                                                          const activity_request& request) const {
-  if (auto detail = check_apns_activity(payload, request))
-    return payload_refusal{"", std::move(*detail)};
+  if (auto refusal = check_payload_size(payload))
+    return refusal;
+  if (auto refusal = check_apns_activity(payload, request, settings_.apns.bundle))
+    return refusal;
   return fcm_token_ ? check_fcm_activity(payload, request, settings_.fcm.job_marker) : std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 #include "adapters/apns/render.hpp"
 #include "messages/activity.hpp"
 #include "messages/job.hpp"
+#include "messages/payload_refusal.hpp"
 #include "messages/result.hpp"
 
 #include <cstddef>
@@ -15,24 +16,25 @@ namespace signalbox {
 /// APNs' limit for the body of a broadcast (Apple, "Sending broadcast push notification requests").
 inline constexpr std::size_t apns_broadcast_limit_bytes = 5120;
 
-/// Renders a dispatch of a Live Activity, `job.activity`, all but its expiration (SPEC 6.8; Apple,
-/// "Starting and updating Live Activities with ActivityKit push notifications").
+/// Renders a dispatch of a Live Activity, `job.activity` (SPEC 6.8; Apple, "Starting and updating
+/// Live Activities with ActivityKit push notifications"), without an expiration unless the request
+/// sets one.
 ///
-/// Topic `<bundle>.push-type.liveactivity`, priority 10 (normal and low 5). `content-state` is sent
-/// byte for byte as it came. Of a start, `input_push_channel` names the channel of its updates, or
+/// Topic `<bundle>.push-type.liveactivity`, priority 10 (normal and low 5). What the caller wrote is
+/// sent as it was written. Of a start, `input_push_channel` names the channel of its updates, or
 /// else `input_push_token` asks for a token; both need iOS 18. Updates and ends of an activity with
 /// a channel are broadcasts, which have neither topic nor collapse id. The collapse id of the
 /// others is the given one, else, except on a start, the activity's id; an id that cannot stand in
-/// the header (over 64 bytes, or anything but visible ASCII) by its SHA-256 in hexadecimal digits.
-/// The `apns` object is merged over the body (RFC 7396); `timestamp` and `event` stay as they are.
-/// Fails with errc::invalid when payload or content-state are not what messages/job.hpp promises.
-/// Pure.
+/// the header is hashed (collapse_id.hpp). `apns.payload` is merged over the body (RFC 7396);
+/// `timestamp` and `event` stay as they are; what `apns.headers` sets is sent. Fails with
+/// errc::invalid when payload or content-state are not what messages/job.hpp promises. Pure.
 result<apns_request> render_apns_activity(const job_context& job, std::string_view bundle);
 
-/// Says why a dispatch cannot go to APNs: too large once rendered. Empty when it can. `payload` is
-/// new_job::payload. An update or end counts as a broadcast if `request` names a channel. For use
-/// at ingest. Pure.
-std::optional<std::string> check_apns_activity(std::string_view payload,
-                                               const activity_request& request);
+/// Says why a dispatch cannot go to APNs: too large once rendered, or another topic. Nothing when it
+/// can. `payload` is new_job::payload. An update or end counts as a broadcast if `request` names a
+/// channel. For use at ingest. Pure.
+std::optional<payload_refusal> check_apns_activity(std::string_view payload,
+                                                   const activity_request& request,
+                                                   std::string_view bundle);
 
 } // namespace signalbox

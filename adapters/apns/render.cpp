@@ -1,60 +1,60 @@
 #include "adapters/apns/render.hpp"
 
 #include "adapters/apns/activity_render.hpp"
+#include "adapters/apns/collapse_id.hpp"
+#include "adapters/payload/apns_overlay.hpp"
+#include "adapters/payload/json_text.hpp"
 #include "adapters/payload/push_content.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
-
 #include <chrono>
-#include <initializer_list>
 
 namespace signalbox {
 
-namespace json = boost::json;
-
 namespace {
 
-json::object render_alert(const json::object& content) {
-  json::object alert;
-  copy_if_set(content, "title", alert, "title");
-  copy_if_set(content, "body", alert, "body");
-  return alert;
+std::string push_type_of(const push_content& content, const apns_overlay& over) {
+  auto given = over.header("apns-push-type");
+  return !given.empty() ? given : content.is_silent() ? "background" : "alert";
 }
 
-json::object render_aps(const json::object& content) {
-  if (is_silent(content))
-    return {{"content-available", 1}};
-  json::object aps;
-  if (auto alert = render_alert(content); !alert.empty())
-    aps["alert"] = std::move(alert);
-  copy_if_set(content, "sound", aps, "sound");
-  copy_if_set(content, "badge", aps, "badge");
-  copy_if_set(content, "thread_id", aps, "thread-id");
-  copy_if_set(content, "category", aps, "category");
-  if (!text_of(content, "image_url").empty())
-    aps["mutable-content"] = 1;
-  return aps;
+void render_aps(const push_content& content, std::string_view push_type, json_draft& aps) {
+  if (content.is_silent()) {
+    aps.set("content-available", "1");
+    return;
+  }
+  if (!content.json_of("title").empty() || !content.json_of("body").empty()) {
+    auto& alert = aps.object("alert");
+    content.copy("title", alert, "title");
+    content.copy("body", alert, "body");
+  }
+  content.copy("sound", aps, "sound");
+  content.copy("badge", aps, "badge");
+  content.copy("thread_id", aps, "thread-id");
+  content.copy("category", aps, "category");
+  if (!content.json_of("image_url").empty())
+    aps.set("mutable-content", "1");
+  if (push_type == "widgets" || push_type == "controls")
+    aps.set("content-changed", "true");
 }
 
-json::object render_body(const json::object& content) {
-  json::object body;
-  body["aps"] = render_aps(content);
-  copy_if_set(content, "image_url", body, "image_url");
-  // emplace keeps what is there: data overwrites nothing.
-  if (const auto* data = object_of(content, "data"))
-    for (const auto& [name, value] : *data)
-      body.emplace(name, value);
-  if (const auto* over = object_of(content, "apns"))
-    merge_over(body, *over);
-  return body;
+std::string render_body(const push_content& content, const apns_overlay& over,
+                        std::string_view push_type) {
+  json_draft body;
+  render_aps(content, push_type, body.object("aps"));
+  content.copy("image_url", body, "image_url");
+  json_members data{content.object_of("data")};
+  for (json_member one; data.next(one);)
+    body.add(one.name, one.value);
+  body.merge(over.payload());
+  return body.text();
 }
 
-std::string render_priority(const json::object& content) {
-  if (is_silent(content))
+std::string render_priority(const push_content& content, const apns_overlay& over) {
+  if (auto given = over.header("apns-priority"); !given.empty())
+    return given;
+  if (content.is_silent())
     return "5";
-  const auto priority = text_of(content, "priority");
+  const auto priority = content.text_of("priority");
   return priority == "normal" ? "5" : priority == "low" ? "1" : "10";
 }
 
@@ -68,31 +68,45 @@ std::string render_expiration(const job_context& job) {
   return std::to_string(seconds.time_since_epoch().count());
 }
 
-std::string render_collapse_id(const job_context& job, const json::object& content) {
-  if (const auto given = text_of(content, "collapse_id"); !given.empty())
-    return std::string{given};
-  return is_silent(content) ? std::string{} : job.id.to_string();
+std::string render_collapse_id(const job_context& job, const push_content& content,
+                               const apns_overlay& over, std::string_view push_type) {
+  auto given = over.header("apns-collapse-id");
+  if (given.empty())
+    given = content.text_of("collapse_id");
+  if (!given.empty())
+    return apns_collapse_id(given);
+  return push_type == "alert" ? job.id.to_string() : std::string{};
+}
+
+std::string topic_of(const apns_push_type& type, std::string_view bundle) {
+  return std::string{bundle}.append(type.topic_suffix);
 }
 
 result<apns_request> render_push(const job_context& job, std::string_view bundle) {
-  auto content = parse_content(job.payload);
+  const auto content = push_content::parse(job.payload);
   if (!content.ok())
     return result<apns_request>::failure(content.code, content.message);
-  return result<apns_request>::success({
-    .body = json::serialize(render_body(content.value)),
-    .topic = std::string{bundle},
-    .push_type = is_silent(content.value) ? "background" : "alert",
-    .priority = render_priority(content.value),
-    .expiration = {},
-    .collapse_id = render_collapse_id(job, content.value),
-    .broadcast_path = {},
-  });
+  const apns_overlay over{content.value};
+  auto push_type = push_type_of(content.value, over);
+  const auto* type = find_apns_push_type(push_type);
+  if (type == nullptr)
+    return result<apns_request>::failure(errc::invalid, "payload: no push type " + push_type);
+  apns_request request;
+  request.body = render_body(content.value, over, push_type);
+  request.topic = topic_of(*type, bundle);
+  request.priority = render_priority(content.value, over);
+  request.expiration = over.header("apns-expiration");
+  request.collapse_id = render_collapse_id(job, content.value, over, push_type);
+  request.push_type = std::move(push_type);
+  return result<apns_request>::success(std::move(request));
 }
 
 } // namespace
 
 result<apns_request> render_apns(const job_context& job, std::string_view bundle) {
   auto request = job.activity ? render_apns_activity(job, bundle) : render_push(job, bundle);
+  if (!request.value.expiration.empty())
+    return request;
   request.value.expiration = render_expiration(job);
   // Broadcasts need one (Apple, "Sending broadcast push notification requests"), and 0 is what
   // every channel takes: a deadline alone, such as the end of the activity, asks for no storage.
@@ -101,19 +115,34 @@ result<apns_request> render_apns(const job_context& job, std::string_view bundle
   return request;
 }
 
-std::optional<std::string> check_apns_size(std::string_view payload) {
+std::optional<payload_refusal> check_apns_payload(std::string_view payload,
+                                                  std::string_view bundle) {
   // Rendering adds less than 512 bytes of its own and writes no value in more than twice its
   // length, so that ordinary payloads need not be rendered to know.
-  if (payload.size() * 2 + 512 <= apns_payload_limit_bytes)
+  if (payload.size() * 2 + 512 <= apns_payload_limit_bytes &&
+      payload.find("\"apns\":") == payload.npos)
     return std::nullopt;
-  auto content = parse_content(payload);
+  const auto content = push_content::parse(payload);
   if (!content.ok())
-    return content.message;
-  const auto size = json::serialize(render_body(content.value)).size();
-  if (size <= apns_payload_limit_bytes)
+    return payload_refusal{"", content.message};
+  const apns_overlay over{content.value};
+  const auto push_type = push_type_of(content.value, over);
+  const auto* type = find_apns_push_type(push_type);
+  if (type == nullptr)
+    return payload_refusal{"/apns/headers/apns-push-type", "is no push type of APNs"};
+  if (const auto topic = over.header("apns-topic");
+      !topic.empty() && topic != topic_of(*type, bundle))
+    return payload_refusal{"/apns/headers/apns-topic",
+                           "must be " + topic_of(*type, bundle) + ", which is the topic of push type " +
+                             push_type};
+  const auto size = render_body(content.value, over, push_type).size();
+  if (size <= type->payload_limit_bytes)
     return std::nullopt;
-  return "the APNs payload is " + std::to_string(size) + " bytes, and the limit is " +
-         std::to_string(apns_payload_limit_bytes);
+  return payload_refusal{
+    "/" + std::string{content.value.largest(
+            {"title", "body", "image_url", "sound", "data", "thread_id", "category", "apns"})},
+    "the APNs payload is " + std::to_string(size) + " bytes, and the limit is " +
+      std::to_string(type->payload_limit_bytes)};
 }
 
 } // namespace signalbox

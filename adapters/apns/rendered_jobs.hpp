@@ -30,10 +30,14 @@ public:
   /// `bundle` is that of the job's app.
   std::shared_ptr<const rendered_job> get(const job_context& job, const std::string& bundle);
 
+  /// Of the bodies that are kept.
+  static constexpr std::size_t capacity_bytes = 1 << 20;
+
 private:
   using entries = std::list<std::shared_ptr<const rendered_job>>;
 
   std::size_t capacity_;
+  std::size_t bytes_ = 0;
   entries by_use_; // the latest first
   std::unordered_map<job_id, entries::iterator> by_id_;
 };

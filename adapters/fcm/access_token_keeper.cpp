@@ -6,13 +6,13 @@
 #include "adapters/http2/client_context.hpp"
 #include "adapters/http2/plain_text.hpp"
 #include "adapters/io/event_loop.hpp"
-#include "adapters/payload/push_content.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <spdlog/spdlog.h>
 
@@ -45,13 +45,25 @@ struct grant {
   std::chrono::seconds life{0};
 };
 
+std::optional<json::object> parse_object(const std::string& text) {
+  boost::system::error_code error;
+  const auto parsed = json::parse(text, error);
+  return error || !parsed.is_object() ? std::nullopt : std::optional{parsed.get_object()};
+}
+
+std::string text_of(const json::object& from, std::string_view name) {
+  const auto* value = from.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}}
+                                                : std::string{};
+}
+
 // RFC 6749, section 5.1.
 std::optional<grant> read_grant(const std::string& body) {
-  const auto parsed = parse_content(body);
-  if (!parsed.ok())
+  const auto parsed = parse_object(body);
+  if (!parsed)
     return std::nullopt;
-  grant result{std::string{text_of(parsed.value, "access_token")}, {}};
-  if (const auto* life = parsed.value.if_contains("expires_in"); life && life->is_int64())
+  grant result{text_of(*parsed, "access_token"), {}};
+  if (const auto* life = parsed->if_contains("expires_in"); life && life->is_int64())
     result.life = std::min(std::chrono::seconds{life->get_int64()}, longest_life);
   if (result.token.empty() || result.life.count() <= 0)
     return std::nullopt;
@@ -60,11 +72,11 @@ std::optional<grant> read_grant(const std::string& body) {
 
 // RFC 6749, section 5.2.
 std::string read_refusal(const token_answer& from) {
-  const auto parsed = parse_content(from.body);
+  const auto parsed = parse_object(from.body);
   std::string text = "status " + std::to_string(from.status);
-  if (parsed.ok())
+  if (parsed)
     for (const auto* name : {"error", "error_description"})
-      if (const auto detail = text_of(parsed.value, name); !detail.empty())
+      if (const auto detail = text_of(*parsed, name); !detail.empty())
         text.append(", ").append(plain_text(detail));
   return text;
 }

@@ -1,53 +1,39 @@
 #include "adapters/fcm/activity_message.hpp"
 
-#include "adapters/payload/push_content.hpp"
+#include "adapters/payload/json_text.hpp"
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
-
-#include <charconv>
 #include <string>
-#include <utility>
 
 namespace signalbox {
 
-namespace json = boost::json;
-
 namespace {
 
-// Boost.JSON would write 1.5 as 1.5E0.
-std::string number_text(double value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
-  return {text, end};
-}
-
-std::string flatten(const json::value& value) {
-  if (const auto* text = value.if_string())
-    return std::string{*text};
-  if (const auto* number = value.if_double())
-    return number_text(*number);
-  return json::serialize(value);
-}
-
-json::object own_data(const activity_event& event) {
+void set_own_data(const activity_event& event, json_draft& data) {
   const std::string_view state = event.content_state;
-  return {
-    {"type", "live_activity"},
-    {"action", to_string(event.action)},
-    {"activity_id", event.activity},
-    {"activity_type", event.type},
-    {"timestamp", std::to_string(event.timestamp_s)},
-    {"payload", state.empty() ? "{}" : state},
-  };
+  data.set_text("type", "live_activity")
+    .set_text("action", to_string(event.action))
+    .set_text("activity_id", event.activity)
+    .set_text("activity_type", event.type)
+    .set_text("timestamp", std::to_string(event.timestamp_s))
+    .set_text("payload", state.empty() ? "{}" : state);
 }
 
-std::string_view render_collapse_key(const json::object& content, const activity_event& event) {
-  if (const auto given = text_of(content, "collapse_id"); !given.empty())
-    return given;
-  if (event.action == activity_action::start)
-    return {};
-  return event.activity;
+void add_state_members(std::string_view state, json_draft& data) {
+  json_members members{state};
+  for (json_member one; members.next(one);) {
+    const auto name = read_json_string(one.name);
+    if (one.value == "null" || !name || is_reserved_by_fcm(*name))
+      continue;
+    const bool is_text = one.value.starts_with('"');
+    data.add(one.name, is_text ? std::string{one.value} : write_json_string(one.value));
+  }
+}
+
+std::string render_collapse_key(const push_content& content, const activity_event& event) {
+  auto given = content.text_of("collapse_id");
+  if (given.empty() && event.action != activity_action::start)
+    given = event.activity;
+  return given;
 }
 
 } // namespace
@@ -57,32 +43,25 @@ bool is_reserved_by_fcm(std::string_view key) {
          key.starts_with("gcm");
 }
 
-result<json::object> render_fcm_activity(const json::object& content, const activity_event& event) {
-  auto data = own_data(event);
+result<unit> render_fcm_activity(const push_content& content, const activity_event& event,
+                                 json_draft& message) {
+  auto& data = message.object("data");
+  set_own_data(event, data);
   if (!event.content_state.empty()) {
-    const auto state = parse_content(event.content_state);
-    if (!state.ok())
-      return result<json::object>::failure(state.code, "content-state: " + state.message);
-    // emplace keeps what is there.
-    for (const auto& [name, value] : state.value)
-      if (!value.is_null() && !is_reserved_by_fcm(name))
-        data.emplace(name, flatten(value));
+    if (const auto state = push_content::parse(event.content_state); !state.ok())
+      return result<unit>::failure(state.code, "content-state: " + state.message);
+    add_state_members(event.content_state, data);
   }
-  json::object android;
+  auto& android = message.object("android");
   if (const auto key = render_collapse_key(content, event); !key.empty())
-    android["collapse_key"] = key;
-  const auto priority = text_of(content, "priority");
-  android["priority"] = priority.empty() || priority == "high" ? "high" : "normal";
-  return result<json::object>::success(
-    {{"data", std::move(data)}, {"android", std::move(android)}});
+    android.set_text("collapse_key", key);
+  const auto priority = content.text_of("priority");
+  android.set_text("priority", priority.empty() || priority == "high" ? "high" : "normal");
+  return result<unit>::success({});
 }
 
-void restore_activity_data(const activity_event& event, json::object& message) {
-  auto& data = message["data"];
-  if (!data.is_object())
-    data = json::object{};
-  for (const auto& [name, value] : own_data(event))
-    data.get_object()[name] = value;
+void restore_activity_data(const activity_event& event, json_draft& message) {
+  set_own_data(event, message.object("data"));
 }
 
 } // namespace signalbox

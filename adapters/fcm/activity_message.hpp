@@ -1,9 +1,9 @@
 #pragma once
 
+#include "adapters/payload/json_draft.hpp"
+#include "adapters/payload/push_content.hpp"
 #include "messages/activity.hpp"
 #include "messages/result.hpp"
-
-#include <boost/json/object.hpp>
 
 #include <chrono>
 #include <string_view>
@@ -23,14 +23,14 @@ bool is_reserved_by_fcm(std::string_view key);
 /// `data` has `type` ("live_activity"), `action`, `activity_id`, `activity_type`, `timestamp`
 /// (epoch seconds, never decreasing within an activity, so that an app can drop what is older than
 /// what it shows) and `payload`, the content-state as it came ("{}" without one). Beside them stand
-/// the content-state's own members as texts: numbers and booleans as in JSON, objects and arrays
-/// serialized, nulls left out, and none whose name is taken or reserved by FCM. Collapse key is the
-/// given one, else, except on a start, the activity's id. Fails with errc::invalid when the
-/// content-state is not a JSON object. Pure.
-result<boost::json::object> render_fcm_activity(const boost::json::object& content,
-                                                const activity_event& event);
+/// the content-state's own members as texts, all but texts as they were written, nulls left out, and
+/// none whose name is taken or reserved by FCM. Collapse key is the given one, else, except on a
+/// start, the activity's id. Fails with errc::invalid when the content-state is not a JSON object.
+/// Pure.
+result<unit> render_fcm_activity(const push_content& content, const activity_event& event,
+                                 json_draft& message);
 
-/// Puts what only the node may say back into the data of a message over which something was merged.
-void restore_activity_data(const activity_event& event, boost::json::object& message);
+/// Puts back what `data` says about the activity, whatever was merged over it.
+void restore_activity_data(const activity_event& event, json_draft& message);
 
 } // namespace signalbox

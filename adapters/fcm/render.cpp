@@ -1,137 +1,144 @@
 #include "adapters/fcm/render.hpp"
 
 #include "adapters/fcm/activity_message.hpp"
+#include "adapters/payload/json_text.hpp"
 #include "adapters/payload/push_content.hpp"
 #include "messages/json_pointer.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
-
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace signalbox {
-
-namespace json = boost::json;
 
 namespace {
 
 constexpr std::chrono::seconds longest_ttl{28 * 24 * 60 * 60};
 constexpr std::array<std::string_view, 4> target_names{"token", "topic", "condition", "name"};
+// The members of a message beside its target, as FCM takes them.
+constexpr std::array<std::string_view, 7> member_names{
+  "notification", "data", "android", "apns", "webpush", "fcm_options", "fcmOptions"};
 
-json::object render_notification(const json::object& content) {
-  json::object notification;
-  copy_if_set(content, "title", notification, "title");
-  copy_if_set(content, "body", notification, "body");
-  copy_if_set(content, "image_url", notification, "image");
-  return notification;
+bool has_notification(const push_content& content) {
+  return !content.is_silent() &&
+         !(content.json_of("title").empty() && content.json_of("body").empty());
 }
 
-json::object render_android_notification(const json::object& content, std::string_view tag) {
-  json::object notification;
-  copy_if_set(content, "sound", notification, "sound");
-  copy_if_set(content, "category", notification, "click_action");
-  if (!tag.empty())
-    notification["tag"] = tag;
-  return notification;
-}
-
-std::string_view render_priority(const json::object& content) {
-  const auto asked = text_of(content, "priority");
-  const auto by_default = is_silent(content) ? "normal" : "high";
+std::string_view render_priority(const push_content& content) {
+  const auto asked = content.text_of("priority");
+  const bool only_badge = !has_notification(content) && !content.json_of("badge").empty();
+  const auto by_default = content.is_silent() || only_badge ? "normal" : "high";
   return asked.empty() ? by_default : asked == "high" ? "high" : "normal";
 }
 
-json::object render_push(const json::object& content, std::string_view job_id) {
-  const auto collapse_id = text_of(content, "collapse_id");
-  json::object message;
-  json::object android;
-  if (!is_silent(content))
-    message["notification"] = render_notification(content);
-  if (const auto* data = object_of(content, "data"))
-    message["data"] = *data;
-  if (!collapse_id.empty())
-    android["collapse_key"] = collapse_id;
-  android["priority"] = render_priority(content);
-  if (!is_silent(content))
-    android["notification"] =
-      render_android_notification(content, collapse_id.empty() ? job_id : collapse_id);
-  message["android"] = std::move(android);
-  return message;
-}
-
-result<json::object> render_message(const json::object& content,
-                                    const std::optional<activity_event>& event,
-                                    std::string_view job_id,
-                                    std::optional<std::chrono::seconds> ttl,
-                                    std::string_view marker) {
-  auto message = event ? render_fcm_activity(content, *event)
-                       : result<json::object>::success(render_push(content, job_id));
-  if (!message.ok())
-    return message;
-  if (ttl)
-    message.value["android"].get_object()["ttl"] = std::to_string(ttl->count()) + "s";
-  if (const auto* over = object_of(content, "fcm"))
-    merge_over(message.value, *over);
-  for (const auto name : target_names)
-    message.value.erase(name);
-  if (event)
-    restore_activity_data(*event, message.value);
-  if (!marker.empty()) {
-    auto& data = message.value["data"];
-    if (!data.is_object())
-      data = json::object{};
-    data.get_object()[marker] = job_id;
+void render_push(const push_content& content, std::string_view job_id, json_draft& message) {
+  if (has_notification(content)) {
+    auto& notification = message.object("notification");
+    content.copy("title", notification, "title");
+    content.copy("body", notification, "body");
+    content.copy("image_url", notification, "image");
   }
-  return message;
+  content.copy("data", message, "data");
+  auto& android = message.object("android");
+  content.copy("collapse_id", android, "collapse_key");
+  android.set_text("priority", render_priority(content));
+  if (!has_notification(content))
+    return;
+  auto& notification = android.object("notification");
+  content.copy("sound", notification, "sound");
+  content.copy("category", notification, "click_action");
+  if (!content.json_of("collapse_id").empty())
+    content.copy("collapse_id", notification, "tag");
+  else
+    notification.set_text("tag", job_id);
 }
 
-std::size_t size_of(const json::object& message, std::string_view name) {
-  const auto* part = message.if_contains(name);
-  return part == nullptr ? 0 : json::serialize(*part).size();
+result<json_draft> render_message(const push_content& content,
+                                  const std::optional<activity_event>& event,
+                                  std::string_view job_id, std::optional<std::chrono::seconds> ttl,
+                                  std::string_view marker) {
+  json_draft message;
+  if (!event)
+    render_push(content, job_id, message);
+  else if (const auto made = render_fcm_activity(content, *event, message); !made.ok())
+    return result<json_draft>::failure(made.code, made.message);
+  if (ttl)
+    message.object("android").set_text("ttl", std::to_string(ttl->count()) + "s");
+  message.merge(content.object_of("fcm"));
+  for (const auto name : target_names)
+    message.erase(name);
+  if (event)
+    restore_activity_data(*event, message);
+  if (!marker.empty())
+    message.object("data").set_text(marker, job_id);
+  return result<json_draft>::success(std::move(message));
 }
 
-std::optional<payload_refusal> check_data(const json::object& data, const std::string& pointer) {
-  for (const auto& [key, value] : data) {
+std::optional<payload_refusal> check_data(std::string_view data, const std::string& pointer) {
+  json_members members{data};
+  for (json_member one; members.next(one);) {
+    const auto key = read_json_string(one.name).value_or("");
     if (is_reserved_by_fcm(key))
       return payload_refusal{pointer + json_pointer_step(key), "is a name that FCM reserves"};
-    if (!value.is_string())
+    if (!one.value.starts_with('"'))
       return payload_refusal{pointer + json_pointer_step(key),
                              "must be a string: FCM takes texts only"};
   }
   return std::nullopt;
 }
 
-// What the request gives for FCM: names of data that FCM keeps for itself, targets.
-std::optional<payload_refusal> check_names(const json::object& content) {
-  if (const auto* data = object_of(content, "data"))
-    if (auto refusal = check_data(*data, "/data"))
-      return refusal;
-  const auto* fcm = object_of(content, "fcm");
-  if (fcm == nullptr)
-    return std::nullopt;
-  for (const auto name : target_names)
-    if (fcm->contains(name))
-      return payload_refusal{"/fcm" + json_pointer_step(name),
-                             "cannot be given: the targets are the job's"};
-  const auto* data = object_of(*fcm, "data");
-  return data == nullptr ? std::nullopt : check_data(*data, "/fcm/data");
+bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::optional<payload_refusal> check_size(const json::object& content,
+// What the request gives for FCM: names of data that FCM keeps for itself, targets, and what no
+// message has.
+std::optional<payload_refusal> check_names(const push_content& content) {
+  if (auto refusal = check_data(content.object_of("data"), "/data"))
+    return refusal;
+  json_members members{content.object_of("fcm")};
+  for (json_member one; members.next(one);) {
+    const auto name = read_json_string(one.name).value_or("");
+    if (is_one_of(target_names, name))
+      return payload_refusal{"/fcm" + json_pointer_step(name),
+                             "cannot be given: the targets are the job's"};
+    if (!is_one_of(member_names, name))
+      return payload_refusal{"/fcm" + json_pointer_step(name), "is no member of an FCM message"};
+    if (name == "data")
+      if (auto refusal = check_data(one.value, "/fcm/data"))
+        return refusal;
+  }
+  return std::nullopt;
+}
+
+payload_refusal too_large(std::string pointer, std::string_view what, std::size_t size) {
+  return {std::move(pointer), std::string{what} + " of the FCM message are " +
+                                std::to_string(size) + " bytes, and the limit is " +
+                                std::to_string(fcm_payload_limit_bytes)};
+}
+
+std::string largest_of(const push_content& content, const std::optional<activity_event>& event) {
+  const auto largest =
+    content.largest({"title", "body", "image_url", "data", "fcm"});
+  const bool is_state =
+    event && event->content_state.size() >= content.json_of(largest).size();
+  return is_state ? std::string{content_state_pointer} : "/" + std::string{largest};
+}
+
+std::optional<payload_refusal> check_size(const push_content& content,
                                           const std::optional<activity_event>& event,
                                           std::string_view marker) {
   const auto message = render_message(content, event, job_id{}.to_string(), std::nullopt, marker);
   if (!message.ok())
     return payload_refusal{"", message.message};
-  const auto size = size_of(message.value, "notification") + size_of(message.value, "data");
-  if (size <= fcm_payload_limit_bytes)
-    return std::nullopt;
-  return payload_refusal{"", "notification and data of the FCM message are " +
-                               std::to_string(size) + " bytes, and the limit is " +
-                               std::to_string(fcm_payload_limit_bytes)};
+  const auto size_of = [&](std::string_view name) { return message.value.text_of(name).size(); };
+  if (const auto size = size_of("notification") + size_of("data"); size > fcm_payload_limit_bytes)
+    return too_large(largest_of(content, event), "notification and data", size);
+  for (const auto name : member_names)
+    if (const auto size = size_of(name); size > fcm_payload_limit_bytes)
+      return too_large("/fcm" + json_pointer_step(name), name, size);
+  return std::nullopt;
 }
 
 } // namespace
@@ -147,7 +154,7 @@ std::optional<std::chrono::seconds> remaining_fcm_ttl(const job_context& job, ti
 }
 
 result<fcm_body> render_fcm(const job_context& job, std::string_view marker, timestamp now) {
-  const auto content = parse_content(job.payload);
+  const auto content = push_content::parse(job.payload);
   if (!content.ok())
     return result<fcm_body>::failure(content.code, content.message);
   const auto id = job.id.to_string();
@@ -156,7 +163,7 @@ result<fcm_body> render_fcm(const job_context& job, std::string_view marker, tim
   if (!message.ok())
     return result<fcm_body>::failure(message.code, message.message);
   return result<fcm_body>::success(
-    {R"({"message":{"token":")", "\"," + json::serialize(message.value).substr(1) + "}"});
+    {R"({"message":{"token":")", "\"," + message.value.text().substr(1) + "}"});
 }
 
 std::optional<payload_refusal> check_fcm_payload(std::string_view payload,
@@ -172,7 +179,7 @@ std::optional<payload_refusal> check_fcm_payload(std::string_view payload,
                                      [&](auto text) { return payload.find(text) != payload.npos; });
   if (is_small && is_plain)
     return std::nullopt;
-  const auto content = parse_content(payload);
+  const auto content = push_content::parse(payload);
   if (!content.ok())
     return payload_refusal{"", content.message};
   if (auto refusal = check_names(content.value))
@@ -183,7 +190,7 @@ std::optional<payload_refusal> check_fcm_payload(std::string_view payload,
 std::optional<payload_refusal> check_fcm_activity(std::string_view payload,
                                                   const activity_request& request,
                                                   std::string_view marker) {
-  const auto content = parse_content(payload);
+  const auto content = push_content::parse(payload);
   if (!content.ok())
     return payload_refusal{"", content.message};
   if (auto refusal = check_names(content.value))

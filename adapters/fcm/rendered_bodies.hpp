@@ -31,11 +31,15 @@ public:
 
   std::shared_ptr<const rendered_body> get(const job_context& job, timestamp now);
 
+  /// Of the bodies that are kept.
+  static constexpr std::size_t capacity_bytes = 1 << 20;
+
 private:
   using entries = std::list<std::shared_ptr<const rendered_body>>;
 
   const std::string marker_;
   const std::size_t capacity_;
+  std::size_t bytes_ = 0;
   entries by_use_; // the latest first
   std::unordered_map<job_id, entries::iterator> by_id_;
 };

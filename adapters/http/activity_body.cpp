@@ -1,5 +1,6 @@
 #include "adapters/http/activity_body.hpp"
 
+#include "adapters/http/apns_field.hpp"
 #include "adapters/http/common_fields.hpp"
 #include "adapters/http/json_writer.hpp"
 
@@ -7,6 +8,7 @@
 #include <array>
 #include <bitset>
 #include <chrono>
+#include <cstdint>
 #include <initializer_list>
 #include <utility>
 
@@ -50,9 +52,10 @@ enum option : std::size_t {
   on_unknown,
   apns,
   fcm,
+  expiration,
 };
 
-constexpr std::array<std::string_view, 16> option_names{"alert",
+constexpr std::array<std::string_view, 17> option_names{"alert",
                                                         "attributesType",
                                                         "attributes",
                                                         "priority",
@@ -67,10 +70,11 @@ constexpr std::array<std::string_view, 16> option_names{"alert",
                                                         "receipts",
                                                         "onUnknown",
                                                         "apns",
-                                                        "fcm"};
+                                                        "fcm",
+                                                        "expiration"};
 
 /// As new_job::activity calls them; empty: no member of the payload.
-constexpr std::array<std::string_view, 16> payload_names{"alert",
+constexpr std::array<std::string_view, 17> payload_names{"alert",
                                                          "attributes_type",
                                                          "attributes",
                                                          "priority",
@@ -85,7 +89,8 @@ constexpr std::array<std::string_view, 16> payload_names{"alert",
                                                          "",
                                                          "",
                                                          "apns",
-                                                         "fcm"};
+                                                         "fcm",
+                                                         "expiration"};
 
 bool is_base64(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -96,9 +101,10 @@ bool is_base64(std::string_view text) {
 
 class activity_reader {
 public:
-  activity_reader(activity_body& out, field_errors& errors) : out_(out), in_(errors) {}
+  activity_reader(activity_body& out, field_errors& errors, std::string_view text, timestamp now)
+    : out_(out), in_(errors, text), now_(now) {}
 
-  void read(json_object_view from, timestamp now) {
+  void read(json_object_view from) {
     in_.members(from, root_, names, [this](std::size_t which, json_value value, json_place place) {
       given_.set(which);
       read_member(which, value, place);
@@ -106,7 +112,7 @@ public:
     if (!given_[action])
       in_.error(root_.member(names[action]), "is needed");
     if (action_)
-      check_whole(now);
+      check_whole();
   }
 
 private:
@@ -164,27 +170,26 @@ private:
       break;
     case attributes_type:
       if (read_identifier(value, place, in_))
-        member = simdjson::minify(value);
+        member = in_.source(place);
       break;
     case priority:
       if (in_.choice(value, place, {"high", "normal"}))
-        member = simdjson::minify(value);
+        member = in_.source(place);
       break;
     case stale_date:
     case dismissal_date:
-      if (auto time = read_time_or_epoch(value, place, in_))
-        member = std::to_string(
-          std::chrono::floor<std::chrono::seconds>(time->time_since_epoch()).count());
+      if (auto seconds = read_seconds(value, place))
+        member = std::to_string(*seconds);
       break;
     case relevance_score:
       if (value.is_number())
-        member = simdjson::minify(value);
+        member = in_.source(place);
       else
         in_.error(place, "must be a number");
       break;
     case collapse_id:
       if (read_collapse_id(value, place, in_))
-        member = simdjson::minify(value);
+        member = in_.source(place);
       break;
     case ttl:
       out_.options.ttl = read_ttl(value, place, in_);
@@ -209,11 +214,31 @@ private:
       on_unknown_ = read_on_unknown(value, place, in_);
       break;
     case apns:
-      member = read_apns_overlay(value, place, in_).value_or("");
+      if (auto object = read_apns(value, place, now_, true, in_))
+        member = std::move(object->json);
+      break;
+    case expiration:
+      read_expiration(value, place);
       break;
     default: // attributes, fcm
       member = read_plain_object(value, place, in_).value_or("");
     }
+  }
+
+  std::optional<std::int64_t> read_seconds(json_value value, const json_place& place) {
+    const auto time = read_time_or_epoch(value, place, in_);
+    if (!time)
+      return std::nullopt;
+    return std::chrono::floor<std::chrono::seconds>(*time).time_since_epoch().count();
+  }
+
+  void read_expiration(json_value value, const json_place& place) {
+    const auto seconds = read_seconds(value, place);
+    if (!seconds)
+      return;
+    if (*seconds != 0 && timestamp{std::chrono::seconds{*seconds}} <= now_)
+      in_.error(place, "must be in the future, or 0");
+    members_[expiration] = std::to_string(*seconds);
   }
 
   void read_alert(json_value value, const json_place& place) {
@@ -242,15 +267,15 @@ private:
       return;
     }
     out_.request.channel = *text;
-    members_[input_push_channel] = simdjson::minify(value);
+    members_[input_push_channel] = in_.source(place);
   }
 
-  void check_whole(timestamp now) {
+  void check_whole() {
     out_.request.action = *action_;
     starts() ? check_start() : check_later();
     if (*action_ != activity_action::end && !given_[payload])
       in_.error(root_.member(names[payload]), "is needed");
-    if (out_.options.expires_at && *out_.options.expires_at <= now)
+    if (out_.options.expires_at && *out_.options.expires_at <= now_)
       in_.error(root_.member(names[expires_at]), "must be in the future");
     if (starts())
       out_.request.expires_at = std::exchange(out_.options.expires_at, std::nullopt);
@@ -310,6 +335,7 @@ private:
 
   activity_body& out_;
   json_reader in_;
+  const timestamp now_;
   json_place root_;
   std::optional<activity_action> action_;
   std::optional<unknown_policy> on_unknown_;
@@ -330,7 +356,7 @@ activity_body read_activity_body(std::string_view text, timestamp now,
   }
   json_reader in{errors};
   if (auto root = in.object(document.root(), {}))
-    activity_reader{out, errors}.read(*root, now);
+    activity_reader{out, errors, text, now}.read(*root);
   return out;
 }
 

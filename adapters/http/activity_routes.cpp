@@ -3,6 +3,7 @@
 #include "adapters/http/json_writer.hpp"
 #include "adapters/http/route_support.hpp"
 #include "adapters/http/views.hpp"
+#include "adapters/payload/push_content.hpp"
 
 #include <memory>
 #include <utility>
@@ -39,6 +40,13 @@ private:
   std::string reference_; ///< empty: none
 };
 
+/// Where in the request stands what a pointer into new_job::payload says: in its options.
+std::string request_pointer(std::string_view pointer) {
+  if (pointer == content_state_pointer)
+    return "/payload";
+  return pointer.empty() ? std::string{} : "/options" + std::string{pointer};
+}
+
 void post_activity(const api_ports& api, request& in, responder to) {
   if (auto wrong = check_json_type(in))
     return to.answer(std::move(*wrong));
@@ -61,9 +69,8 @@ void post_activity(const api_ports& api, request& in, responder to) {
   job.created_at = now;
   job.activity = std::move(body.request);
   if (auto refusal = api.check_activity(job)) {
-    // What a payload keeps stood in the request's options.
-    auto pointer = refusal->pointer.empty() ? std::string{} : "/options" + refusal->pointer;
-    return to.answer(invalid_fields({{std::move(pointer), std::move(refusal->detail)}}));
+    return to.answer(
+      invalid_fields({{request_pointer(refusal->pointer), std::move(refusal->detail)}}));
   }
   auto reply = std::make_shared<activity_responder>(std::move(to), std::move(body.reference));
   api.door.submit({std::move(job), std::move(reply)});

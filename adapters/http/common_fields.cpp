@@ -107,15 +107,7 @@ std::optional<std::string> read_plain_object(json_value value, const json_place&
   if (!in.object(value, place))
     return std::nullopt;
   in.unique_members(value, place);
-  return simdjson::minify(value);
-}
-
-std::optional<std::string> read_apns_overlay(json_value value, const json_place& place,
-                                             json_reader& in) {
-  json_value aps;
-  if (value["aps"].get(aps) == simdjson::SUCCESS && !in.object(aps, place.member("aps")))
-    return std::nullopt;
-  return read_plain_object(value, place, in);
+  return in.source(place);
 }
 
 } // namespace signalbox::http

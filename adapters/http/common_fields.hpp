@@ -37,12 +37,8 @@ std::optional<std::string_view> read_collapse_id(json_value value, const json_pl
 std::optional<timestamp> read_time_or_epoch(json_value value, const json_place& place,
                                             json_reader& in);
 
-/// An object in which no member is repeated, at any depth, without white space.
+/// An object in which no member is repeated, at any depth, as json_reader::source writes it.
 std::optional<std::string> read_plain_object(json_value value, const json_place& place,
-                                             json_reader& in);
-
-/// The same, to be merged over the APNs payload: no payload is one without its `aps` object.
-std::optional<std::string> read_apns_overlay(json_value value, const json_place& place,
                                              json_reader& in);
 
 } // namespace signalbox::http

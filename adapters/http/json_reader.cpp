@@ -1,6 +1,7 @@
 #include "adapters/http/json_reader.hpp"
 
 #include "adapters/http/rfc3339.hpp"
+#include "adapters/payload/json_text.hpp"
 #include "messages/json_pointer.hpp"
 
 #include <algorithm>
@@ -34,7 +35,7 @@ std::string describe(simdjson::error_code code) {
   case simdjson::EMPTY:
     return "is empty, but JSON is needed";
   case simdjson::NUMBER_ERROR:
-    return "has a number that is malformed or too large to be kept";
+    return "has a number that is malformed";
   case simdjson::MEMALLOC:
   case simdjson::CAPACITY:
     return "is too large";
@@ -52,9 +53,15 @@ json_document::json_document(std::string_view text) {
   auto* parser = text.size() > kept_capacity ? own_.get() : shared.get();
   if (parser == nullptr) {
     problem_ = describe(simdjson::MEMALLOC);
-  } else if (auto code = parser->parse(text.data(), text.size()).get(root_)) {
-    problem_ = describe(code);
+    return;
   }
+  auto code = parser->parse(text.data(), text.size()).get(root_);
+  if (code == simdjson::NUMBER_ERROR) {
+    const auto tame = with_tame_numbers(text);
+    code = parser->parse(tame.data(), tame.size()).get(root_);
+  }
+  if (code != simdjson::SUCCESS)
+    problem_ = describe(code);
 }
 
 std::string json_place::pointer() const {
@@ -141,6 +148,20 @@ std::optional<dom::array> json_reader::list(json_value value, const json_place& 
     return out;
   error(place, "must have 1 to " + std::to_string(max) + " elements");
   return std::nullopt;
+}
+
+std::string json_reader::source(const json_place& place) const {
+  const auto text = text_at(place);
+  std::string out(text.size() + simdjson::SIMDJSON_PADDING, '\0');
+  std::size_t length = 0;
+  if (simdjson::minify(text.data(), text.size(), out.data(), length) != simdjson::SUCCESS)
+    length = 0;
+  out.resize(length);
+  return out;
+}
+
+std::string_view json_reader::text_at(const json_place& place) const {
+  return place.parent == nullptr ? text_ : json_member_at(text_at(*place.parent), place.index);
 }
 
 void json_reader::unique_members(json_value value, const json_place& place) {

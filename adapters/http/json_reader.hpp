@@ -21,7 +21,8 @@ using json_value = simdjson::dom::element;
 using json_object_view = simdjson::dom::object;
 using field_errors = std::vector<field_error>;
 
-/// JSON as the API takes it: UTF-8, nested at most 32 deep. The values of a document live until the
+/// JSON as the API takes it: UTF-8, nested at most 32 deep, numbers of any size (those that no
+/// double holds read as a number that is no integer). The values of a document live until the
 /// next document of this thread is parsed, so one thread reads one at a time.
 class json_document {
 public:
@@ -37,11 +38,12 @@ private:
   json_value root_;
 };
 
-/// Where in a document a value is: built up only when there is an error to report.
+/// Where in a document a value is: built up only when there is an error to report, or its text is
+/// wanted.
 struct json_place {
   const json_place* parent = nullptr;
   std::string_view key{};
-  std::size_t index = 0; ///< counts when `key` has no data
+  std::size_t index = 0; ///< of an element, or of a member that json_reader::members has come to
 
   std::string pointer() const;
   json_place member(std::string_view name) const { return {this, name, 0}; }
@@ -52,7 +54,9 @@ struct json_place {
 /// nothing has added an error.
 class json_reader {
 public:
-  explicit json_reader(field_errors& errors) : errors_(errors) {}
+  /// `text` is that of the document, for `source`.
+  explicit json_reader(field_errors& errors, std::string_view text = {})
+    : errors_(errors), text_(text) {}
 
   void error(const json_place& place, std::string detail);
   /// How many errors are kept; further ones are dropped.
@@ -76,8 +80,10 @@ public:
   template <class Names, class F>
   void members(json_object_view from, const json_place& place, const Names& names, F&& member) {
     std::uint64_t seen = 0;
+    std::size_t position = 0;
     for (auto [key, value] : from) {
       auto here = place.member(key);
+      here.index = position++;
       std::size_t i = 0;
       while (i < names.size() && names[i] != key)
         ++i;
@@ -108,11 +114,18 @@ public:
     return found.has_value();
   }
 
+  /// The value as it is written in the document, without white space. `place` and those above it
+  /// are of members that `members` has come to.
+  std::string source(const json_place& place) const;
+
   /// Refuses repeated members anywhere inside `value`.
   void unique_members(json_value value, const json_place& place);
 
 private:
+  std::string_view text_at(const json_place& place) const;
+
   field_errors& errors_;
+  std::string_view text_;
 };
 
 } // namespace signalbox::http

@@ -1,10 +1,12 @@
 #include "adapters/http/push_body.hpp"
 
+#include "adapters/http/apns_field.hpp"
 #include "adapters/http/common_fields.hpp"
 #include "adapters/http/json_reader.hpp"
 #include "adapters/http/token_body.hpp"
 
 #include <array>
+#include <bitset>
 #include <limits>
 #include <unordered_set>
 #include <utility>
@@ -49,16 +51,19 @@ constexpr std::array<std::string_view, 23> names{
 
 class push_reader {
 public:
-  push_reader(push_body& out, field_errors& errors) : out_(out), errors_(errors), in_(errors) {}
+  push_reader(push_body& out, field_errors& errors, std::string_view text)
+    : out_(out), in_(errors, text) {}
 
   void read(json_object_view from, audience_source source, timestamp now) {
     source_ = source;
+    now_ = now;
     out_.payload = '{';
     in_.members(from, root_, names, [this](std::size_t which, json_value value, json_place place) {
+      given_.set(which, !value.is_null());
       which < ttl ? read_content(which, value, place) : read_option(which, value, place);
     });
     out_.payload += '}';
-    check_whole(now);
+    check_whole();
   }
 
 private:
@@ -66,9 +71,6 @@ private:
     switch (which) {
     case title:
     case body:
-      read_text(which, value, place);
-      has_content_ = true;
-      break;
     case sound:
     case thread_id:
     case category:
@@ -91,7 +93,7 @@ private:
     case silent:
       if (auto flag = in_.boolean(value, place)) {
         key(which) += *flag ? "true" : "false";
-        has_content_ = has_content_ || *flag;
+        is_silent_ = *flag;
       }
       break;
     case priority:
@@ -102,8 +104,9 @@ private:
       read_data(value, place);
       break;
     case apns:
-      if (auto object = read_apns_overlay(value, place, in_))
-        key(which) += *object;
+      apns_ = read_apns(value, place, now_, false, in_);
+      if (apns_)
+        key(which) += apns_->json;
       break;
     default: // fcm
       if (auto object = read_plain_object(value, place, in_))
@@ -201,16 +204,45 @@ private:
     }
   }
 
-  void check_whole(timestamp now) {
-    if (!has_content_)
-      in_.error(root_, "one of title, body or silent is needed");
+  void check_whole() {
+    const auto push_type = apns_ ? apns_->push_type : std::string_view{};
+    // Other types carry what their app makes of `data`.
+    const bool needs_content = push_type.empty() || push_type == "alert";
+    if (needs_content && !is_silent_ && !given_[title] && !given_[body] && !given_[badge])
+      in_.error(root_, "one of title, body, badge or silent is needed");
+    if (is_silent_)
+      check_silent();
+    else if (push_type == "background")
+      in_.error(header("apns-push-type"), "background needs silent");
+    if (given_[image_url] && !given_[title] && !given_[body] && !is_silent_)
+      in_.error(root_.member(names[image_url]), "needs a title or a body");
     if (source_ == audience_source::body && audiences_ != 1)
       in_.error(root_, "exactly one of tokens and users is needed");
-    if (out_.scheduled_at && *out_.scheduled_at <= now)
+    check_times();
+  }
+
+  /// What a silent push has no place for is not left out in silence.
+  void check_silent() {
+    for (auto one : {title, body, image_url, sound, badge, thread_id, category})
+      if (given_[one])
+        in_.error(root_.member(names[one]), "contradicts silent, which shows nothing");
+    if (!apns_)
+      return;
+    if (!apns_->push_type.empty() && apns_->push_type != "background")
+      in_.error(header("apns-push-type"), "contradicts silent, which is background");
+    else if (apns_->push_type.empty() && apns_->priority == "10")
+      in_.error(header("apns-priority"), "contradicts silent: background must not have 10");
+  }
+
+  void check_times() {
+    if (out_.scheduled_at && *out_.scheduled_at <= now_)
       out_.scheduled_at.reset();
-    if (out_.options.expires_at && *out_.options.expires_at <= out_.scheduled_at.value_or(now))
+    if (out_.options.expires_at && *out_.options.expires_at <= out_.scheduled_at.value_or(now_))
       in_.error(root_.member("expires_at"),
                 out_.scheduled_at ? "must be after scheduled_at" : "must be in the future");
+    const bool is_single_try = out_.options.ttl && out_.options.ttl->count() == 0;
+    if (is_single_try && apns_ && !apns_->expiration.empty() && apns_->expiration != "0")
+      in_.error(header("apns-expiration"), "contradicts a ttl of 0, which is one try");
   }
 
   /// A text is copied to the payload as it is.
@@ -222,6 +254,8 @@ private:
     return text;
   }
 
+  json_place header(std::string_view name) const { return headers_place_.member(name); }
+
   std::string& key(std::size_t which) {
     auto& out = out_.payload;
     if (out.size() > 1)
@@ -232,11 +266,15 @@ private:
   }
 
   push_body& out_;
-  field_errors& errors_;
   json_reader in_;
   json_place root_;
+  json_place apns_place_ = root_.member(names[apns]);
+  json_place headers_place_ = apns_place_.member("headers");
   audience_source source_ = audience_source::path;
-  bool has_content_ = false;
+  timestamp now_;
+  std::bitset<names.size()> given_;
+  bool is_silent_ = false;
+  std::optional<apns_field> apns_;
   int audiences_ = 0;
 };
 
@@ -253,7 +291,7 @@ push_body read_push_body(std::string_view text, audience_source source, timestam
   json_reader in{errors};
   if (auto root = in.object(document.root(), {})) {
     out.payload.reserve(text.size() + 16);
-    push_reader{out, errors}.read(*root, source, now);
+    push_reader{out, errors, text}.read(*root, source, now);
   }
   return out;
 }

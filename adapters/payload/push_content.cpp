@@ -1,63 +1,71 @@
 #include "adapters/payload/push_content.hpp"
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
+#include "adapters/payload/json_text.hpp"
 
-#include <utility>
+#include <algorithm>
 
 namespace signalbox {
 
-namespace json = boost::json;
+namespace {
 
-result<json::object> parse_content(std::string_view payload) {
-  boost::system::error_code error;
-  auto content = json::parse(payload, error);
-  if (error)
-    return result<json::object>::failure(errc::invalid, "payload: " + error.message());
-  if (!content.is_object())
-    return result<json::object>::failure(errc::invalid, "payload: not a JSON object");
-  return result<json::object>::success(std::move(content.get_object()));
+// Names of the payload's own members need no escapes.
+std::string_view bare(std::string_view quoted) {
+  return quoted.substr(1, quoted.size() - 2);
 }
 
-bool is_silent(const json::object& content) {
-  return is_set(content, "silent");
+} // namespace
+
+result<push_content> push_content::parse(std::string_view payload) {
+  json_members members{payload};
+  for (json_member one; members.next(one);)
+    ;
+  if (!members.is_whole())
+    return result<push_content>::failure(errc::invalid, "payload: not a JSON object");
+  push_content content;
+  content.payload_ = payload;
+  return result<push_content>::success(content);
 }
 
-bool is_set(const json::object& content, std::string_view name) {
-  const auto* value = content.if_contains(name);
-  return value != nullptr && value->is_bool() && value->get_bool();
+std::string_view push_content::json_of(std::string_view name) const {
+  json_members members{payload_};
+  for (json_member one; members.next(one);)
+    if (bare(one.name) == name)
+      return one.value == "null" ? std::string_view{} : one.value;
+  return {};
 }
 
-std::string_view text_of(const json::object& content, std::string_view name) {
-  const auto* value = content.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string_view{value->get_string()}
-                                                : std::string_view{};
+std::string_view push_content::object_of(std::string_view name) const {
+  const auto value = json_of(name);
+  return value.starts_with('{') ? value : std::string_view{};
 }
 
-const json::object* object_of(const json::object& content, std::string_view name) {
-  const auto* value = content.if_contains(name);
-  return value == nullptr ? nullptr : value->if_object();
+std::string push_content::text_of(std::string_view name) const {
+  return read_json_string(json_of(name)).value_or(std::string{});
 }
 
-void copy_if_set(const json::object& from, std::string_view name, json::object& to,
-                 std::string_view new_name) {
-  if (const auto* value = from.if_contains(name); value != nullptr && !value->is_null())
-    to[new_name] = *value;
+void push_content::copy(std::string_view name, json_draft& to, std::string_view new_name) const {
+  if (const auto value = json_of(name); !value.empty())
+    to.set(new_name, value);
 }
 
-void merge_over(json::object& target, const json::object& patch) {
-  for (const auto& [name, value] : patch) {
-    if (value.is_null()) {
-      target.erase(name);
-    } else if (value.is_object()) {
-      auto& member = target[name];
-      if (!member.is_object())
-        member = json::object{};
-      merge_over(member.get_object(), value.get_object());
-    } else {
-      target[name] = value;
-    }
-  }
+std::string_view push_content::largest(std::initializer_list<std::string_view> names) const {
+  return *std::max_element(names.begin(), names.end(), [this](auto a, auto b) {
+    return json_of(a).size() < json_of(b).size();
+  });
+}
+
+std::optional<payload_refusal> check_payload_size(std::string_view payload) {
+  if (payload.size() <= payload_limit_bytes)
+    return std::nullopt;
+  json_member largest;
+  json_members members{payload};
+  for (json_member one; members.next(one);)
+    if (one.value.size() >= largest.value.size())
+      largest = one;
+  return payload_refusal{"/" + std::string{bare(largest.name)},
+                         "is " + std::to_string(largest.value.size()) +
+                           " bytes, and a job has room for " +
+                           std::to_string(payload_limit_bytes) + " in all"};
 }
 
 } // namespace signalbox

@@ -1,5 +1,6 @@
 #include "adapters/simulator/apns_payload.hpp"
 
+#include "adapters/payload/json_text.hpp"
 #include "adapters/simulator/exchange.hpp"
 #include "adapters/simulator/text_hash.hpp"
 
@@ -109,7 +110,10 @@ apns_payload apns_payload_reader::parse(std::string_view body, apns_content as) 
   apns_payload result;
   dom::object aps;
   constexpr bool copy = false;
-  if (parser_->dom.parse(body.data(), body.size(), copy)["aps"].get(aps) != simdjson::SUCCESS) {
+  auto root = parser_->dom.parse(body.data(), body.size(), copy);
+  if (root.error() == simdjson::NUMBER_ERROR)
+    root = parser_->dom.parse(with_tame_numbers(body));
+  if (root["aps"].get(aps) != simdjson::SUCCESS) {
     result.problem = "the body must be a JSON object with an aps dictionary";
     return result;
   }

@@ -1,5 +1,6 @@
 #include "adapters/simulator/fcm_message.hpp"
 
+#include "adapters/payload/json_text.hpp"
 #include "adapters/simulator/text_hash.hpp"
 
 #include <simdjson.h>
@@ -280,8 +281,10 @@ void fcm_message_reader::parse(std::string_view body) {
   before_token_.clear();
   constexpr bool copy = false;
   dom::element root;
-  if (parser_->dom.parse(body.data(), body.size(), copy).get(root) != simdjson::SUCCESS ||
-      !root.is_object()) {
+  auto code = parser_->dom.parse(body.data(), body.size(), copy).get(root);
+  if (code == simdjson::NUMBER_ERROR)
+    code = parser_->dom.parse(with_tame_numbers(body)).get(root);
+  if (code != simdjson::SUCCESS || !root.is_object()) {
     latest_.error = invalid({}, "Invalid JSON payload received.");
     return;
   }

@@ -62,7 +62,7 @@ TEST(apns_activity_render, everything_an_end_can_carry) {
                               "collapse_id":"c","attributes":{"of":"a start"}})"));
   EXPECT_EQ(request.body,
             R"({"aps":{"timestamp":1700000000,"event":"end","content-state":{"seq":7},)"
-            R"("stale-date":1700000100,"dismissal-date":1700000200,"relevance-score":7.55E1,)"
+            R"("stale-date":1700000100,"dismissal-date":1700000200,"relevance-score":75.5,)"
             R"("alert":"Done"}})");
   EXPECT_EQ(request.priority, "5");
   EXPECT_EQ(request.collapse_id, "c");
@@ -105,16 +105,27 @@ TEST(apns_activity_render, input_pushes_are_asked_for_by_starts_only) {
 
 TEST(apns_activity_render, the_apns_object_is_merged_over_all_but_timestamp_and_event) {
   const auto body_of = [](const std::string& over) {
-    return rendered(dispatch(activity_action::update, R"({"stale_date":5,"apns":)" + over + "}"))
+    return rendered(dispatch(activity_action::update, R"({"stale_date":5,"apns":{"payload":)" + over + "}}"))
       .body;
   };
   const std::string head = R"({"aps":{"timestamp":1700000000,"event":"update",)";
-  EXPECT_EQ(body_of(R"({"aps":{"stale-date":null,"sound":"s","timestamp":1,"event":null},"k":1})"),
+  EXPECT_EQ(body_of(R"({"aps":{"stale-date":null,"sound":"s","timestamp":1},"k":1})"),
             head + R"("content-state":{"seq":7},"sound":"s"},"k":1})");
   EXPECT_EQ(body_of(R"({"aps":{"content-state":{"more":true}}})"),
-            head + R"("stale-date":5,"content-state":{"seq":7,"more":true}}})");
-  EXPECT_EQ(body_of(R"({"aps":null})"), head + R"("content-state":{"seq":7}}})");
-  EXPECT_EQ(body_of(R"({"aps":"x"})"), head + R"("content-state":{"seq":7}}})");
+            head + R"("content-state":{"seq":7,"more":true},"stale-date":5}})");
+}
+
+TEST(apns_activity_render, what_a_request_sets_is_sent) {
+  auto job = dispatch(activity_action::update,
+                      R"({"priority":"high","expiration":1800000000,"apns":{"headers":{
+                          "apns-priority":"5","apns-collapse-id":"d"}}})");
+  job.options.ttl = 60s;
+  const auto request = rendered(job);
+  EXPECT_EQ(request.priority, "5");
+  EXPECT_EQ(request.collapse_id, "d");
+  EXPECT_EQ(request.expiration, "1800000000");
+  job.activity->channel = "Y2hhbm5lbA==";
+  EXPECT_EQ(rendered(job).expiration, "1800000000");
 }
 
 TEST(apns_activity_render, an_id_that_is_no_collapse_id_is_hashed) {
@@ -171,7 +182,7 @@ TEST(apns_activity_render, a_start_with_a_channel_goes_to_devices) {
 
 TEST(apns_activity_render, what_is_broken_is_an_error_and_not_a_crash) {
   EXPECT_EQ(render_apns(dispatch(activity_action::update, "{"), bundle).code, errc::invalid);
-  const auto over = R"({"apns":{"aps":{"content-state":{"a":1}}}})";
+  const auto over = R"({"apns":{"payload":{"aps":{"content-state":{"a":1}}}}})";
   const auto broken = render_apns(dispatch(activity_action::update, over, "[]"), bundle);
   EXPECT_EQ(broken.code, errc::invalid);
   EXPECT_TRUE(broken.message.starts_with("content-state: ")) << broken.message;
@@ -182,17 +193,22 @@ std::string state_of(std::size_t bytes) {
   return R"({"s":")" + std::string(bytes - frame, 'x') + R"("})";
 }
 
-TEST(apns_activity_render, size_is_checked_as_it_is_sent) {
-  const auto around = rendered(dispatch(activity_action::update, "{}", "{}")).body.size() - 2;
+std::string refusal_of(std::string_view payload, const activity_request& request) {
+  const auto refusal = check_apns_activity(payload, request, bundle);
+  return refusal ? refusal->pointer + ": " + refusal->detail : "";
+}
+
+TEST(apns_activity_render, a_starts_size_is_checked_as_it_is_sent) {
+  const auto around = rendered(dispatch(activity_action::start, "{}", "{}")).body.size() - 2;
   activity_request request;
-  request.action = activity_action::update;
+  request.action = activity_action::start;
   request.content_state = state_of(apns_payload_limit_bytes - around);
-  EXPECT_EQ(check_apns_activity("{}", request), std::nullopt);
-  EXPECT_EQ(check_apns_activity(R"({"priority":"normal"})", request), std::nullopt);
-  EXPECT_TRUE(check_apns_activity(R"({"alert":"A"})", request));
+  EXPECT_EQ(refusal_of("{}", request), "");
+  EXPECT_EQ(refusal_of(R"({"priority":"normal"})", request), "");
+  EXPECT_NE(refusal_of(R"({"alert":"A"})", request), "");
   request.content_state = state_of(apns_payload_limit_bytes - around + 1);
-  EXPECT_EQ(check_apns_activity("{}", request),
-            "the APNs payload is 4097 bytes, and the limit is 4096");
+  EXPECT_EQ(refusal_of("{}", request),
+            "/content_state: the APNs payload is 4097 bytes, and the limit is 4096");
 }
 
 TEST(apns_activity_render, a_broadcast_may_be_larger) {
@@ -201,12 +217,10 @@ TEST(apns_activity_render, a_broadcast_may_be_larger) {
   request.action = activity_action::update;
   request.channel = "Y2hhbm5lbA==";
   request.content_state = state_of(apns_broadcast_limit_bytes - around);
-  EXPECT_EQ(check_apns_activity("{}", request), std::nullopt);
+  EXPECT_EQ(refusal_of("{}", request), "");
   request.content_state = state_of(apns_broadcast_limit_bytes - around + 1);
-  EXPECT_EQ(check_apns_activity("{}", request),
-            "the APNs payload is 5121 bytes, and the limit is 5120");
-  request.action = activity_action::start;
-  EXPECT_TRUE(check_apns_activity("{}", request)->ends_with("the limit is 4096"));
+  EXPECT_EQ(refusal_of("{}", request),
+            "/content_state: the APNs payload is 5121 bytes, and the limit is 5120");
 }
 
 } // namespace

@@ -65,8 +65,13 @@ TEST(fcm_render, the_fcm_object_is_merged_over_what_is_generated) {
                               "fcm_options":{"analytics_label":"l"}}})"),
             R"({"message":{"token":"T","notification":{"title":"T","body":"Other"},)"
             R"("data":{"k":"v","more":"x"},"android":{"collapse_key":"c","priority":"high",)"
-            R"("notification":{"channel_id":"news","tag":"c"}},)"
+            R"("notification":{"tag":"c","channel_id":"news"}},)"
             R"("fcm_options":{"analytics_label":"l"}}})");
+}
+
+TEST(fcm_render, a_badge_alone_shows_nothing) {
+  EXPECT_EQ(body_of(R"({"badge":0})"),
+            R"({"message":{"token":"T","android":{"priority":"normal"}}})");
 }
 
 TEST(fcm_render, the_fcm_object_names_no_target) {
@@ -74,8 +79,8 @@ TEST(fcm_render, the_fcm_object_names_no_target) {
             body_of(R"({"body":"B"})"));
 }
 
-TEST(fcm_render, text_stays_utf8) {
-  const auto body = body_of("{\"body\":\"\\u00fc \xf0\x9f\x9a\x80 \\\"q\\\"\"}");
+TEST(fcm_render, text_stays_as_it_was_written) {
+  const auto body = body_of("{\"body\":\"\xc3\xbc \xf0\x9f\x9a\x80 \\\"q\\\"\"}");
   EXPECT_NE(body.find("\xc3\xbc \xf0\x9f\x9a\x80 \\\"q\\\""), std::string::npos) << body;
 }
 
@@ -140,8 +145,19 @@ TEST(fcm_render, size_is_checked_as_it_is_sent) {
   };
   EXPECT_EQ(refusal_of(payload(fits)), "");
   EXPECT_EQ(refusal_of(payload(fits + "x")),
-            ": notification and data of the FCM message are 4097 bytes, and the limit is 4096");
+            "/body: notification and data of the FCM message are 4097 bytes, and the limit is 4096");
   EXPECT_TRUE(check_fcm_payload(payload(fits), "job"));
+}
+
+TEST(fcm_render, every_part_of_the_message_is_measured) {
+  const std::string much(fcm_payload_limit_bytes, 'x');
+  for (const std::string part : {"webpush", "apns", "android", "fcm_options"})
+    EXPECT_TRUE(refusal_of(R"({"body":"B","fcm":{")" + part + R"(":{"data":{"k":")" + much +
+                           R"("}}}})")
+                  .starts_with("/fcm/" + part + ": " + part + " of the FCM message are "))
+      << part;
+  EXPECT_TRUE(refusal_of(R"({"body":"B","fcm":{"data":{"k":")" + much + R"("}}})")
+                .starts_with("/fcm: notification and data"));
 }
 
 TEST(fcm_render, what_fcm_would_refuse_is_said_before) {
@@ -155,6 +171,8 @@ TEST(fcm_render, what_fcm_would_refuse_is_said_before) {
             "/fcm/data/n: must be a string: FCM takes texts only");
   EXPECT_EQ(refusal_of(R"({"body":"B","fcm":{"topic":"x"}})"),
             "/fcm/topic: cannot be given: the targets are the job's");
+  EXPECT_EQ(refusal_of(R"({"body":"B","fcm":{"androd":{}}})"),
+            "/fcm/androd: is no member of an FCM message");
   EXPECT_EQ(refusal_of(R"({"body":"B","data":{"k":"v"},"fcm":{"android":{}}})"), "");
   EXPECT_EQ(refusal_of(R"({"body":"B","data":{"google/~":"x"}})"),
             "/data/google~1~0: is a name that FCM reserves");

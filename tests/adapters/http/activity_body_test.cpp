@@ -28,8 +28,8 @@ constexpr std::string_view whole_start = R"({"action":"start","activityId":"matc
     "alert":{"title":"Kick \"off\"","body":"ü","sound":"whistle"},"attributesType":"Match",
     "attributes":{"home":"A"},"priority":"normal","staleDate":"2026-01-31T12:30:00.900Z",
     "dismissalDate":1769868000,"relevanceScore":0.5,"collapseId":"c","ttl":60,
-    "inputPushToken":true,"receipts":"all","onUnknown":"resend","apns":{"aps":{"x":1}},
-    "fcm":{"data":{}}}})";
+    "inputPushToken":true,"receipts":"all","onUnknown":"resend","apns":{"payload":{"aps":{"x":1}}},
+    "fcm":{"data":{}},"expiration":"2026-01-31T14:00:00Z"}})";
 
 TEST(activity_body_test, reads_a_start) {
   auto start = read(whole_start);
@@ -46,8 +46,9 @@ TEST(activity_body_test, reads_a_start) {
             R"({"alert":{"title":"Kick \"off\"","body":"ü","sound":"whistle"},)"
             R"("attributes_type":"Match","attributes":{"home":"A"},"priority":"normal",)"
             R"("stale_date":1769862600,"dismissal_date":1769868000,"relevance_score":0.5,)"
-            R"("collapse_id":"c","input_push_token":true,"apns":{"aps":{"x":1}},)"
-            R"("fcm":{"data":{}}})");
+            R"("collapse_id":"c","input_push_token":true,)"
+            R"("apns":{"headers":{},"payload":{"aps":{"x":1}}},"fcm":{"data":{}},)"
+            R"("expiration":1769868000})");
   EXPECT_EQ(start.options.ttl, std::chrono::seconds{60});
   EXPECT_EQ(start.options.receipts, receipts_policy::all);
   EXPECT_EQ(start.options.on_unknown, unknown_policy::resend);
@@ -268,7 +269,14 @@ INSTANTIATE_TEST_SUITE_P(
                  "\"/options/inputPushToken\""},
     bad_activity{"policies", update_option(R"("receipts":"some","onUnknown":"drop")"),
                  "\"/options/receipts\" \"/options/onUnknown\""},
-    bad_activity{"without_aps", update_option(R"("apns":{"aps":null})"), "\"/options/apns/aps\""},
+    bad_activity{"without_aps", update_option(R"("apns":{"payload":{"aps":null}})"),
+                 "\"/options/apns/payload/aps\""},
+    bad_activity{"flat_overlay", update_option(R"("apns":{"aps":{}})"), "\"/options/apns/aps\""},
+    bad_activity{"headers_of_others",
+                 update_option(R"("apns":{"headers":{"apns-push-type":"alert","apns-priority":"1"}})"),
+                 "\"/options/apns/headers/apns-push-type\" "
+                 "\"/options/apns/headers/apns-priority\""},
+    bad_activity{"times", update_option(R"("expiration":1)"), "\"/options/expiration\""},
     bad_activity{"overlays", update_option(R"("apns":"x","fcm":[])"),
                  "\"/options/apns\" \"/options/fcm\""}),
   [](const auto& info) { return std::string{info.param.what}; });

@@ -26,12 +26,13 @@ TEST(push_body_test, keeps_the_content_and_not_the_options) {
   auto push = read(R"({"title":"T \"q\" ü","body":"B","image_url":"https://a/b.png","sound":"ping",
     "badge":0,"data":{"k":"v","k2":""},"silent":false,"collapse_id":"c","priority":"low","ttl":60,
     "expires_at":"2026-02-01T00:00:00Z","thread_id":"t","category":"g","receipts":"all",
-    "on_unknown":"give_up","lane":"bulk","apns":{"aps":{"sound":{"critical":1}}},"fcm":{}})");
+    "on_unknown":"give_up","lane":"bulk","apns":{"payload":{"aps":{"sound":{"critical":1.0}}}},"fcm":{}})");
   EXPECT_EQ(
     push.payload,
     R"({"title":"T \"q\" ü","body":"B","image_url":"https://a/b.png","sound":"ping","badge":0,)"
     R"("data":{"k":"v","k2":""},"silent":false,"collapse_id":"c","priority":"low",)"
-    R"("thread_id":"t","category":"g","apns":{"aps":{"sound":{"critical":1}}},"fcm":{}})");
+    R"("thread_id":"t","category":"g",)"
+    R"("apns":{"headers":{},"payload":{"aps":{"sound":{"critical":1.0}}}},"fcm":{}})");
   EXPECT_EQ(push.options.ttl, std::chrono::seconds{60});
   EXPECT_EQ(push.options.expires_at, parse_rfc3339("2026-02-01T00:00:00Z"));
   EXPECT_EQ(push.options.receipts, receipts_policy::all);
@@ -103,15 +104,36 @@ TEST_P(bad_push_test, is_refused_with_pointers) {
   EXPECT_EQ(pointers, GetParam().pointers);
 }
 
-TEST(push_body_test, a_number_that_is_too_large_is_not_called_bad_json) {
+TEST(push_body_test, a_number_that_is_too_large_is_refused_where_it_stands) {
   std::vector<field_error> errors;
-  read_push_body(R"({"body":"b","ttl":100000000000000000000})", audience_source::path, now, errors);
-  ASSERT_EQ(errors.size(), 1u);
-  EXPECT_EQ(errors[0].detail, "has a number that is malformed or too large to be kept");
+  read_push_body(R"({"body":"b","ttl":100000000000000000000,"n":1})", audience_source::path, now,
+                 errors);
+  ASSERT_EQ(errors.size(), 2u);
+  EXPECT_EQ(errors[0].pointer, "/ttl");
+  EXPECT_EQ(errors[0].detail, "must be an integer from 0 to 2419200");
+}
+
+TEST(push_body_test, a_badge_alone_is_a_push) {
+  EXPECT_EQ(read(R"({"badge":0})").payload, R"({"badge":0})");
+}
+
+TEST(push_body_test, a_push_type_that_shows_nothing_by_itself_needs_no_text) {
+  EXPECT_EQ(read(R"({"data":{"call":"7"},"apns":{"headers":{"apns-push-type":"voip"}}})").payload,
+            R"({"data":{"call":"7"},"apns":{"headers":{"apns-push-type":"voip"},"payload":{}}})");
+}
+
+TEST(push_body_test, all_headers_that_a_request_can_set) {
+  const auto push = read(R"({"body":"b","apns":{"headers":{"apns-push-type":"alert",
+    "apns-topic":"com.example.app","apns-priority":"5","apns-expiration":"1769868000",
+    "apns-collapse-id":"c"}}})");
+  EXPECT_EQ(push.payload,
+            R"({"body":"b","apns":{"headers":{"apns-push-type":"alert",)"
+            R"("apns-topic":"com.example.app","apns-priority":"5","apns-expiration":"1769868000",)"
+            R"("apns-collapse-id":"c"},"payload":{}}})");
 }
 
 std::string nested(int depth) {
-  return R"({"body":"b","apns":)" + [&] {
+  return R"({"body":"b","fcm":)" + [&] {
     std::string text;
     for (int i = 0; i < depth; ++i)
       text += R"({"a":)";
@@ -143,16 +165,64 @@ INSTANTIATE_TEST_SUITE_P(
     bad_push{"no_url", R"({"body":"b","image_url":"javascript:1"})", "\"/image_url\""},
     bad_push{"negative_badge", R"({"body":"b","badge":-1})", "\"/badge\""},
     bad_push{"huge_badge", R"({"body":"b","badge":4294967296})", "\"/badge\""},
-    bad_push{"number_beyond_64_bits", R"({"body":"b","badge":18446744073709551616})", "\"\""},
-    bad_push{"number_beyond_a_double", R"({"body":"b","apns":{"n":1e400}})", "\"\""},
+    bad_push{"number_beyond_64_bits", R"({"body":"b","badge":18446744073709551616})",
+             "\"/badge\""},
+    bad_push{"number_that_is_none", R"({"body":"b","fcm":{"n":01}})", "\"\""},
+    bad_push{"badge_null_alone", R"({"badge":null})", "\"\""},
+    bad_push{"silent_with_what_it_cannot_show",
+             R"({"silent":true,"title":"t","body":"b","image_url":"https://a","sound":"s",
+                 "badge":3,"thread_id":"t","category":"c"})",
+             "\"/title\" \"/body\" \"/image_url\" \"/sound\" \"/badge\" \"/thread_id\" "
+             "\"/category\""},
+    bad_push{"image_of_no_alert", R"({"badge":1,"image_url":"https://a"})", "\"/image_url\""},
+    bad_push{"flat_overlay", R"({"body":"b","apns":{"aps":{"sound":"s"},"k":1}})",
+             "\"/apns/aps\" \"/apns/k\""},
+    bad_push{"other_headers",
+             R"({"body":"b","apns":{"headers":{"apns-id":"x","authorization":"x","X":1}}})",
+             "\"/apns/headers/apns-id\" \"/apns/headers/authorization\" \"/apns/headers/X\""},
+    bad_push{"header_values",
+             R"({"body":"b","apns":{"headers":{"apns-push-type":"loud","apns-topic":"",
+                 "apns-priority":"7","apns-expiration":"soon","apns-collapse-id":""}}})",
+             "\"/apns/headers/apns-push-type\" \"/apns/headers/apns-topic\" "
+             "\"/apns/headers/apns-priority\" \"/apns/headers/apns-expiration\" "
+             "\"/apns/headers/apns-collapse-id\""},
+    bad_push{"header_that_is_no_text", R"({"body":"b","apns":{"headers":{"apns-priority":5}}})",
+             "\"/apns/headers/apns-priority\""},
+    bad_push{"expiration_in_milliseconds",
+             R"({"body":"b","apns":{"headers":{"apns-expiration":"1769868000000"}}})",
+             "\"/apns/headers/apns-expiration\""},
+    bad_push{"past_expiration", R"({"body":"b","apns":{"headers":{"apns-expiration":"1"}}})",
+             "\"/apns/headers/apns-expiration\""},
+    bad_push{"expiration_of_one_try",
+             R"({"body":"b","ttl":0,"apns":{"headers":{"apns-expiration":"1769868000"}}})",
+             "\"/apns/headers/apns-expiration\""},
+    bad_push{"silent_voip", R"({"silent":true,"apns":{"headers":{"apns-push-type":"voip"}}})",
+             "\"/apns/headers/apns-push-type\""},
+    bad_push{"background_that_is_not_silent",
+             R"({"body":"b","apns":{"headers":{"apns-push-type":"background"}}})",
+             "\"/apns/headers/apns-push-type\""},
+    bad_push{"loud_background",
+             R"({"silent":true,"apns":{"headers":{"apns-push-type":"background",
+                 "apns-priority":"10"}}})",
+             "\"/apns/headers\""},
+    bad_push{"silent_priority", R"({"silent":true,"apns":{"headers":{"apns-priority":"10"}}})",
+             "\"/apns/headers/apns-priority\""},
+    bad_push{"a_live_activity_as_a_push",
+             R"({"body":"b","apns":{"headers":{"apns-push-type":"liveactivity"}}})",
+             "\"/apns/headers/apns-push-type\""},
+    bad_push{"mdm", R"({"body":"b","apns":{"headers":{"apns-push-type":"mdm"}}})",
+             "\"/apns/headers/apns-push-type\""},
     bad_push{"data_value", R"({"body":"b","data":{"a":"x","b":2,"c":null}})",
              "\"/data/b\" \"/data/c\""},
     bad_push{"data_aps", R"({"body":"b","data":{"aps":"x"}})", "\"/data/aps\""},
     bad_push{"data_twice", R"({"body":"b","data":{"a":"x","a":"y"}})", "\"/data/a\""},
-    bad_push{"apns_twice", R"({"body":"b","apns":{"x":[{"a":1,"a":2}]}})", "\"/apns/x/0/a\""},
+    bad_push{"apns_twice", R"({"body":"b","apns":{"payload":{"x":[{"a":1,"a":2}]}}})",
+             "\"/apns/payload/x/0/a\""},
     bad_push{"apns_type", R"({"body":"b","apns":"x","fcm":[]})", "\"/apns\" \"/fcm\""},
-    bad_push{"apns_without_aps", R"({"body":"b","apns":{"aps":null}})", "\"/apns/aps\""},
-    bad_push{"aps_is_a_number", R"({"body":"b","apns":{"aps":5}})", "\"/apns/aps\""},
+    bad_push{"apns_without_aps", R"({"body":"b","apns":{"payload":{"aps":null}}})",
+             "\"/apns/payload/aps\""},
+    bad_push{"aps_is_a_number", R"({"body":"b","apns":{"payload":{"aps":5}}})",
+             "\"/apns/payload/aps\""},
     bad_push{"empty_collapse_id", R"({"body":"b","collapse_id":""})", "\"/collapse_id\""},
     bad_push{"long_collapse_id", R"({"body":"b","collapse_id":")" + std::string(65, 'x') + "\"}",
              "\"/collapse_id\""},
