@@ -5,9 +5,9 @@
 #include "adapters/apns/activity_render.hpp"
 #include "adapters/apns/render.hpp"
 #include "adapters/fcm/render.hpp"
-#include "adapters/payload/push_content.hpp"
 #include "adapters/fcm/transport.hpp"
 #include "adapters/http2/proxy_settings.hpp"
+#include "adapters/payload/push_content.hpp"
 #include "runtime/unconfigured_transport.hpp"
 
 #include <spdlog/spdlog.h>

@@ -20,8 +20,8 @@ inline constexpr std::size_t apns_broadcast_limit_bytes = 5120;
 /// Live Activities with ActivityKit push notifications"), without an expiration unless the request
 /// sets one.
 ///
-/// Topic `<bundle>.push-type.liveactivity`, priority 10 (normal and low 5). What the caller wrote is
-/// sent as it was written. Of a start, `input_push_channel` names the channel of its updates, or
+/// Topic `<bundle>.push-type.liveactivity`, priority 10 (normal and low 5). What the caller wrote
+/// is sent as it was written. Of a start, `input_push_channel` names the channel of its updates, or
 /// else `input_push_token` asks for a token; both need iOS 18. Updates and ends of an activity with
 /// a channel are broadcasts, which have neither topic nor collapse id. The collapse id of the
 /// others is the given one, else, except on a start, the activity's id; an id that cannot stand in
@@ -30,9 +30,9 @@ inline constexpr std::size_t apns_broadcast_limit_bytes = 5120;
 /// errc::invalid when payload or content-state are not what messages/job.hpp promises. Pure.
 result<apns_request> render_apns_activity(const job_context& job, std::string_view bundle);
 
-/// Says why a dispatch cannot go to APNs: too large once rendered, or another topic. Nothing when it
-/// can. `payload` is new_job::payload. An update or end counts as a broadcast if `request` names a
-/// channel. For use at ingest. Pure.
+/// Says why a dispatch cannot go to APNs: too large once rendered, or another topic. Nothing when
+/// it can. `payload` is new_job::payload. An update or end counts as a broadcast if `request` names
+/// a channel. For use at ingest. Pure.
 std::optional<payload_refusal> check_apns_activity(std::string_view payload,
                                                    const activity_request& request,
                                                    std::string_view bundle);

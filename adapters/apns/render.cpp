@@ -132,9 +132,9 @@ std::optional<payload_refusal> check_apns_payload(std::string_view payload,
     return payload_refusal{"/apns/headers/apns-push-type", "is no push type of APNs"};
   if (const auto topic = over.header("apns-topic");
       !topic.empty() && topic != topic_of(*type, bundle))
-    return payload_refusal{"/apns/headers/apns-topic",
-                           "must be " + topic_of(*type, bundle) + ", which is the topic of push type " +
-                             push_type};
+    return payload_refusal{"/apns/headers/apns-topic", "must be " + topic_of(*type, bundle) +
+                                                         ", which is the topic of push type " +
+                                                         push_type};
   const auto size = render_body(content.value, over, push_type).size();
   if (size <= type->payload_limit_bytes)
     return std::nullopt;

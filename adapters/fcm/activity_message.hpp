@@ -23,10 +23,10 @@ bool is_reserved_by_fcm(std::string_view key);
 /// `data` has `type` ("live_activity"), `action`, `activity_id`, `activity_type`, `timestamp`
 /// (epoch seconds, never decreasing within an activity, so that an app can drop what is older than
 /// what it shows) and `payload`, the content-state as it came ("{}" without one). Beside them stand
-/// the content-state's own members as texts, all but texts as they were written, nulls left out, and
-/// none whose name is taken or reserved by FCM. Collapse key is the given one, else, except on a
-/// start, the activity's id. Fails with errc::invalid when the content-state is not a JSON object.
-/// Pure.
+/// the content-state's own members as texts, all but texts as they were written, nulls left out,
+/// and none whose name is taken or reserved by FCM. Collapse key is the given one, else, except on
+/// a start, the activity's id. Fails with errc::invalid when the content-state is not a JSON
+/// object. Pure.
 result<unit> render_fcm_activity(const push_content& content, const activity_event& event,
                                  json_draft& message);
 

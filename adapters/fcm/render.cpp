@@ -119,10 +119,8 @@ payload_refusal too_large(std::string pointer, std::string_view what, std::size_
 }
 
 std::string largest_of(const push_content& content, const std::optional<activity_event>& event) {
-  const auto largest =
-    content.largest({"title", "body", "image_url", "data", "fcm"});
-  const bool is_state =
-    event && event->content_state.size() >= content.json_of(largest).size();
+  const auto largest = content.largest({"title", "body", "image_url", "data", "fcm"});
+  const bool is_state = event && event->content_state.size() >= content.json_of(largest).size();
   return is_state ? std::string{content_state_pointer} : "/" + std::string{largest};
 }
 

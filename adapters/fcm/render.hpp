@@ -13,7 +13,8 @@
 namespace signalbox {
 
 /// FCM's limit for `notification` and `data` together (Firebase, "About FCM messages"), which we
-/// measure as they stand in the request, and hold the other members of a message to, each by itself.
+/// measure as they stand in the request, and hold the other members of a message to, each by
+/// itself.
 inline constexpr std::size_t fcm_payload_limit_bytes = 4096;
 
 /// What all requests of a job have in common: the body around the registration token.
@@ -27,11 +28,12 @@ struct fcm_body {
 ///
 /// A notification with title, body and image, and for Android sound, category (as click_action) and
 /// a tag: the collapse id, or else the job id, so that a duplicate replaces instead of ringing
-/// twice. Without title and body, as a silent push is: `data` alone. The collapse id is the collapse_key as well. Priority is high
-/// (normal and low: normal), of a silent or badge-only push normal unless it says high. ttl is what is left of it
-/// in whole seconds at `now`. What the caller wrote is sent as it was written. The `fcm` object is merged over the message (RFC 7396); it cannot
-/// name a target. `marker` is the name of a member of `data` that gets the job id; empty: none.
-/// Fails with errc::invalid when the payload is not what messages/job.hpp promises. Pure.
+/// twice. Without title and body, as a silent push is: `data` alone. The collapse id is the
+/// collapse_key as well. Priority is high (normal and low: normal), of a silent or badge-only push
+/// normal unless it says high. ttl is what is left of it in whole seconds at `now`. What the caller
+/// wrote is sent as it was written. The `fcm` object is merged over the message (RFC 7396); it
+/// cannot name a target. `marker` is the name of a member of `data` that gets the job id; empty:
+/// none. Fails with errc::invalid when the payload is not what messages/job.hpp promises. Pure.
 result<fcm_body> render_fcm(const job_context& job, std::string_view marker, timestamp now);
 
 /// What is left of the job's ttl, at most FCM's 28 days; 0 for one try. Nothing: it has none. Of a

@@ -42,7 +42,8 @@ public:
     }
     if (out_.priority == "10" && out_.push_type == "background")
       in_.error(place.member("headers"), "has apns-priority 10, which background must not have");
-    out_.json = json_writer{}.add_json("headers", headers_.take())
+    out_.json = json_writer{}
+                  .add_json("headers", headers_.take())
                   .add_json("payload", payload_.empty() ? "{}" : payload_)
                   .take();
   }
@@ -77,8 +78,8 @@ private:
     case priority:
       out_.priority = text;
       if (text != "10" && text != "5" && (text != "1" || is_live_activity_))
-        in_.error(place, is_live_activity_ ? "must be \"10\" or \"5\""
-                                           : "must be \"10\", \"5\" or \"1\"");
+        in_.error(place,
+                  is_live_activity_ ? "must be \"10\" or \"5\"" : "must be \"10\", \"5\" or \"1\"");
       break;
     case expiration:
       out_.expiration = text;

@@ -10,8 +10,8 @@ namespace signalbox::http {
 
 /// The `apns` object of a request, read. Its views live as long as the document.
 struct apns_field {
-  std::string json; ///< as new_job::payload has it
-  std::string_view push_type;  ///< this header and those below: empty: not set
+  std::string json;           ///< as new_job::payload has it
+  std::string_view push_type; ///< this header and those below: empty: not set
   std::string_view priority;
   std::string_view expiration;
 };

@@ -64,8 +64,8 @@ std::optional<payload_refusal> check_payload_size(std::string_view payload) {
       largest = one;
   return payload_refusal{"/" + std::string{bare(largest.name)},
                          "is " + std::to_string(largest.value.size()) +
-                           " bytes, and a job has room for " +
-                           std::to_string(payload_limit_bytes) + " in all"};
+                           " bytes, and a job has room for " + std::to_string(payload_limit_bytes) +
+                           " in all"};
 }
 
 } // namespace signalbox

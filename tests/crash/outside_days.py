@@ -106,7 +106,7 @@ def numbers_and_ids_go_out_as_they_were_sent():
     with stage(QUICK) as (node, simulator):
         simulator.faults({"record_devices": True})
         token = tokens(1)[0]
-        push = (b'{"title":"t","apns":{"price":12345678901234.56789,"much":1e2,"one":1.0},'
+        push = (b'{"title":"t","apns":{"payload":{"price":12345678901234.56789,"much":1e2,"one":1.0}},'
                 b'"tokens":[{"platform":"apns","token":"' + token.encode() + b'"}]}')
         status, _, body = node.call("POST", "/v1/notifications", push)
         check(status == 202, f"{status} {body}")

@@ -17,10 +17,19 @@
 namespace signalbox {
 namespace {
 
-constexpr std::array<std::string_view, 12> odd_numbers{
-  "12345678901234.56789", "1e2", "1.0", "-0", "-0.0", "1E400", "0.1000", "123456789012345678901",
-  "1e-999",               "0",   "-9223372036854775809", "1E+2"};
-constexpr std::array<std::string_view, 6> texts{R"("x")",     R"("")",        R"("\u00fc")",
+constexpr std::array<std::string_view, 12> odd_numbers{"12345678901234.56789",
+                                                       "1e2",
+                                                       "1.0",
+                                                       "-0",
+                                                       "-0.0",
+                                                       "1E400",
+                                                       "0.1000",
+                                                       "123456789012345678901",
+                                                       "1e-999",
+                                                       "0",
+                                                       "-9223372036854775809",
+                                                       "1E+2"};
+constexpr std::array<std::string_view, 6> texts{R"("x")",      R"("")",          R"("\u00fc")",
                                                 R"("a\/b\n")", R"("1e400 {\"")", "\"\xc3\xbc\""};
 
 /// Random JSON, without white space and nulls, of unique names.
@@ -110,9 +119,9 @@ RC_GTEST_PROP(as_sent, what_a_live_activity_carries_goes_out_as_it_was_written,
   RC_ASSERT(has(fcm, R"("payload":)" + write_json_string(state)));
   json_members members{state};
   for (json_member one; members.next(one);)
-    RC_ASSERT(has(fcm, std::string{one.name} + ':' +
-                         (one.value.starts_with('"') ? std::string{one.value}
-                                                     : write_json_string(one.value))));
+    RC_ASSERT(has(
+      fcm, std::string{one.name} + ':' +
+             (one.value.starts_with('"') ? std::string{one.value} : write_json_string(one.value))));
 }
 
 RC_GTEST_PROP(as_sent, what_a_push_carries_goes_out_as_it_was_written, (std::uint32_t seed)) {

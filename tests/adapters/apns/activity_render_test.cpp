@@ -105,7 +105,8 @@ TEST(apns_activity_render, input_pushes_are_asked_for_by_starts_only) {
 
 TEST(apns_activity_render, the_apns_object_is_merged_over_all_but_timestamp_and_event) {
   const auto body_of = [](const std::string& over) {
-    return rendered(dispatch(activity_action::update, R"({"stale_date":5,"apns":{"payload":)" + over + "}}"))
+    return rendered(dispatch(activity_action::update,
+                             R"({"stale_date":5,"apns":{"payload":)" + over + "}}"))
       .body;
   };
   const std::string head = R"({"aps":{"timestamp":1700000000,"event":"update",)";

@@ -144,17 +144,18 @@ TEST(fcm_render, size_is_checked_as_it_is_sent) {
     return R"({"body":")" + body + R"(","data":{"k":"v"}})";
   };
   EXPECT_EQ(refusal_of(payload(fits)), "");
-  EXPECT_EQ(refusal_of(payload(fits + "x")),
-            "/body: notification and data of the FCM message are 4097 bytes, and the limit is 4096");
+  EXPECT_EQ(
+    refusal_of(payload(fits + "x")),
+    "/body: notification and data of the FCM message are 4097 bytes, and the limit is 4096");
   EXPECT_TRUE(check_fcm_payload(payload(fits), "job"));
 }
 
 TEST(fcm_render, every_part_of_the_message_is_measured) {
   const std::string much(fcm_payload_limit_bytes, 'x');
   for (const std::string part : {"webpush", "apns", "android", "fcm_options"})
-    EXPECT_TRUE(refusal_of(R"({"body":"B","fcm":{")" + part + R"(":{"data":{"k":")" + much +
-                           R"("}}}})")
-                  .starts_with("/fcm/" + part + ": " + part + " of the FCM message are "))
+    EXPECT_TRUE(
+      refusal_of(R"({"body":"B","fcm":{")" + part + R"(":{"data":{"k":")" + much + R"("}}}})")
+        .starts_with("/fcm/" + part + ": " + part + " of the FCM message are "))
       << part;
   EXPECT_TRUE(refusal_of(R"({"body":"B","fcm":{"data":{"k":")" + much + R"("}}})")
                 .starts_with("/fcm: notification and data"));

@@ -272,10 +272,11 @@ INSTANTIATE_TEST_SUITE_P(
     bad_activity{"without_aps", update_option(R"("apns":{"payload":{"aps":null}})"),
                  "\"/options/apns/payload/aps\""},
     bad_activity{"flat_overlay", update_option(R"("apns":{"aps":{}})"), "\"/options/apns/aps\""},
-    bad_activity{"headers_of_others",
-                 update_option(R"("apns":{"headers":{"apns-push-type":"alert","apns-priority":"1"}})"),
-                 "\"/options/apns/headers/apns-push-type\" "
-                 "\"/options/apns/headers/apns-priority\""},
+    bad_activity{
+      "headers_of_others",
+      update_option(R"("apns":{"headers":{"apns-push-type":"alert","apns-priority":"1"}})"),
+      "\"/options/apns/headers/apns-push-type\" "
+      "\"/options/apns/headers/apns-priority\""},
     bad_activity{"times", update_option(R"("expiration":1)"), "\"/options/expiration\""},
     bad_activity{"overlays", update_option(R"("apns":"x","fcm":[])"),
                  "\"/options/apns\" \"/options/fcm\""}),
