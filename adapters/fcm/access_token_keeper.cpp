@@ -1,6 +1,7 @@
 #include "adapters/fcm/access_token_keeper.hpp"
 
 #include "actors/fcm_reactions.hpp"
+#include "adapters/fcm/json_fields.hpp"
 #include "adapters/fcm/service_account.hpp"
 #include "adapters/fcm/token_exchange.hpp"
 #include "adapters/http2/client_context.hpp"
@@ -12,7 +13,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <spdlog/spdlog.h>
 
@@ -45,24 +45,12 @@ struct grant {
   std::chrono::seconds life{0};
 };
 
-std::optional<json::object> parse_object(const std::string& text) {
-  boost::system::error_code error;
-  const auto parsed = json::parse(text, error);
-  return error || !parsed.is_object() ? std::nullopt : std::optional{parsed.get_object()};
-}
-
-std::string text_of(const json::object& from, std::string_view name) {
-  const auto* value = from.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}}
-                                                : std::string{};
-}
-
 // RFC 6749, section 5.1.
 std::optional<grant> read_grant(const std::string& body) {
-  const auto parsed = parse_object(body);
+  const auto parsed = parse_json_object(body);
   if (!parsed)
     return std::nullopt;
-  grant result{text_of(*parsed, "access_token"), {}};
+  grant result{std::string{text_of(*parsed, "access_token")}, {}};
   if (const auto* life = parsed->if_contains("expires_in"); life && life->is_int64())
     result.life = std::min(std::chrono::seconds{life->get_int64()}, longest_life);
   if (result.token.empty() || result.life.count() <= 0)
@@ -72,7 +60,7 @@ std::optional<grant> read_grant(const std::string& body) {
 
 // RFC 6749, section 5.2.
 std::string read_refusal(const token_answer& from) {
-  const auto parsed = parse_object(from.body);
+  const auto parsed = parse_json_object(from.body);
   std::string text = "status " + std::to_string(from.status);
   if (parsed)
     for (const auto* name : {"error", "error_description"})
