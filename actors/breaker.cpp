@@ -190,6 +190,7 @@ breaker_state breaker::state(breaker_kind kind) const {
   case breaker_kind::configuration:
     return misconfigured_ ? breaker_state::open : breaker_state::closed;
   case breaker_kind::token_storm:
+  case breaker_kind::connection:
     break;
   }
   return breaker_state::closed;

@@ -156,6 +156,8 @@ bool apns_request_writer::retires_connection(const answer& last) {
   const auto verdict = classify_apns(last);
   if (verdict.refresh_token && is_about_current_)
     token_->report_expired(authorization_);
+  else if (last.status == forbidden && last.reason == "InvalidProviderToken" && is_about_current_)
+    token_->report_refused(authorization_);
   if (last.status == 429 && last.reason == "TooManyProviderTokenUpdates")
     token_->report_too_many_updates();
   return verdict.reconnect;

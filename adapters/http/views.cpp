@@ -223,14 +223,17 @@ std::string write_dispatch(const dispatch_view& dispatch) {
 }
 
 std::string write_breaker(const breaker_view& breaker) {
-  const auto& [lane, dest, kind] = breaker.place;
-  return json_writer{}
-    .add("lane", lane)
-    .add("app", app_name(dest.app))
+  const auto& [lane, dest, kind, server] = breaker.place;
+  json_writer out;
+  if (!lane.empty())
+    out.add("lane", lane);
+  out.add("app", app_name(dest.app))
     .add("provider", signalbox::to_string(dest.provider))
     .add("environment", signalbox::to_string(dest.env))
-    .add("kind", signalbox::to_string(kind))
-    .add("state", signalbox::to_string(breaker.state))
+    .add("kind", signalbox::to_string(kind));
+  if (!server.empty())
+    out.add("server", server);
+  return out.add("state", signalbox::to_string(breaker.state))
     .add("reason", breaker.reason)
     .add("since", breaker.since)
     .add("next_probe", breaker.next_probe)
