@@ -113,13 +113,15 @@ std::string write_job(const job_view& job, const std::vector<reason_count>& reas
 
 std::string write_receipt(const receipt_view& receipt) {
   json_writer out;
-  out.add("platform", signalbox::to_string(receipt.provider))
-    .add("token", receipt.token)
-    .add("status", signalbox::to_string(receipt.status));
+  if (receipt.provider)
+    out.add("platform", signalbox::to_string(*receipt.provider));
+  out.add("token", receipt.token).add("status", signalbox::to_string(receipt.status));
   if (!receipt.reason.empty())
     out.add("reason", receipt.reason);
   if (!receipt.provider_id.empty())
     out.add("provider_id", receipt.provider_id);
+  if (!receipt.unique_id.empty())
+    out.add("apns_unique_id", receipt.unique_id);
   return out.add("at", receipt.at).take();
 }
 
