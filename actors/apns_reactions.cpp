@@ -8,9 +8,12 @@ namespace {
 
 constexpr apns_reaction permanent{};
 constexpr apns_reaction bad_token{.invalidate = invalidation::bad_token};
-constexpr apns_reaction wrong_topic{.invalidate = invalidation::bad_token, .if_topic_works = true};
 constexpr apns_reaction unregistered{.invalidate = invalidation::unregistered};
 constexpr apns_reaction pause_app{.action = apns_action::retry, .configuration = true};
+// The topic is `apns.bundle`, unless the caller set it: then nobody else is concerned.
+constexpr apns_reaction pause_topic{
+  .action = apns_action::retry, .about_topic = true, .configuration = true};
+constexpr apns_reaction wrong_topic{.invalidate = invalidation::bad_token, .about_topic = true};
 // Where a new one does not help, the clock is wrong: nobody's attempts are spent on that.
 constexpr apns_reaction new_token{
   .action = apns_action::retry, .refresh_token = true, .outage = true};
@@ -25,15 +28,15 @@ constexpr std::array table{
   apns_reason_row{400, "BadExpirationDate", permanent},
   apns_reason_row{400, "BadMessageId", permanent},
   apns_reason_row{400, "BadPriority", permanent},
-  apns_reason_row{400, "BadTopic", permanent},
+  apns_reason_row{400, "BadTopic", pause_topic},
   apns_reason_row{400, "DeviceTokenNotForTopic", wrong_topic},
   apns_reason_row{400, "DuplicateHeaders", permanent},
   apns_reason_row{400, "IdleTimeout", new_connection},
   apns_reason_row{400, "InvalidPushType", permanent},
   apns_reason_row{400, "MissingDeviceToken", permanent},
-  apns_reason_row{400, "MissingTopic", permanent},
+  apns_reason_row{400, "MissingTopic", pause_topic},
   apns_reason_row{400, "PayloadEmpty", permanent},
-  apns_reason_row{400, "TopicDisallowed", pause_app},
+  apns_reason_row{400, "TopicDisallowed", pause_topic},
   apns_reason_row{403, "BadCertificate", pause_app},
   apns_reason_row{403, "BadCertificateEnvironment", pause_app},
   apns_reason_row{403, "BadEnvironmentKeyIdInToken", pause_app},
@@ -56,8 +59,6 @@ constexpr std::array table{
 };
 
 apns_reaction reaction_by_status(std::uint16_t status) {
-  if (status == 403)
-    return pause_app;
   if (status == 408 || status == 429)
     return back_off;
   if (status >= 400 && status < 500)
@@ -80,7 +81,7 @@ apns_reaction reaction_to(const answer& from) {
   }
   for (const auto& row : table)
     if (row.status == from.status && row.reason == from.reason)
-      return row.reaction;
+      return row.reaction.about_topic && from.callers_topic ? permanent : row.reaction;
   return reaction_by_status(from.status);
 }
 

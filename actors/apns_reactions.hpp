@@ -23,12 +23,12 @@ enum class apns_action : std::uint8_t {
 struct apns_reaction {
   apns_action action = apns_action::reject;
   invalidation invalidate = invalidation::none;
-  /// Invalidate only if the app's topic works for other tokens: else the topic is wrong, not the
-  /// token.
-  bool if_topic_works = false;
+  /// It holds for a topic that is the configuration's. One that the caller set is that job's own
+  /// fault: the target is rejected, and nothing else follows.
+  bool about_topic = false;
   bool refresh_token = false; ///< a new provider token, once; the APNs transport does it itself
   bool reconnect = false;     ///< a new connection; the APNs transport does it itself
-  bool configuration = false; ///< pause the app: every other request would end the same
+  bool configuration = false; ///< evidence that every other request would end the same
   bool outage = false;        ///< counts towards the outage breaker
 
   bool operator==(const apns_reaction&) const = default;
@@ -57,8 +57,8 @@ struct apns_verdict : apns_reaction {
 };
 
 /// Classifies any answer that is not a success. A reason that the table does not hold is classified
-/// by its status and its text is kept: 403 pauses the app, 408, 429, 5xx and what is no client
-/// error at all are tried again, other 4xx are permanent, and none of them invalidates a token.
+/// by its status and its text is kept: 408, 429, 5xx and what is no client error at all are tried
+/// again, other 4xx are permanent, and none of them invalidates a token or speaks for others.
 /// Unsent requests are retried and unanswered ones are unknown; both count towards an outage,
 /// except what the provider turned away in order (`apns_orderly_refusal`). Pure.
 apns_verdict classify_apns(const answer& from);

@@ -9,7 +9,6 @@ verdict judge_apns(const answer& from) {
   auto judged = classify_apns(from);
   verdict result;
   result.reason = std::move(judged.reason);
-  result.unique_id = from.unique_id;
   result.retry_after = judged.retry_after;
   switch (judged.action) {
   case apns_action::reject:
@@ -27,9 +26,7 @@ verdict judge_apns(const answer& from) {
   else if (judged.outage)
     result.trouble = trouble::outage;
   result.throttled = from.kind == answer_kind::answered && from.status == 429;
-  result.invalidate = judged.invalidate == invalidation::bad_token && judged.if_topic_works
-                        ? invalidation::mismatched_token
-                        : judged.invalidate;
+  result.invalidate = judged.invalidate;
   if (from.timestamp_ms > 0)
     result.unregistered_at = timestamp{std::chrono::milliseconds{from.timestamp_ms}};
   return result;

@@ -1,11 +1,36 @@
 #include "actors/breaker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace signalbox {
 
-bool breaker::blocked() const {
-  return misconfigured_ || outage_ == breaker_state::open || outage_ == breaker_state::probing;
+namespace {
+
+using milliseconds = std::chrono::milliseconds;
+
+// Refused targets of earlier probes that are known, and passed over by one probe.
+constexpr std::size_t most_passed_over = 4;
+
+milliseconds part_of(milliseconds whole, double random) {
+  return milliseconds{static_cast<std::int64_t>(static_cast<double>(whole.count()) * random)};
+}
+
+// From half the interval to all of it, so that the nodes of a cluster do not probe in step. The
+// interval is twice the shortest at first, and doubles with each probe that failed.
+milliseconds wait_after(unsigned failed, milliseconds least, milliseconds most, double random) {
+  auto interval = least * 2;
+  for (unsigned i = 0; i < failed && interval < most; ++i)
+    interval *= 2;
+  interval = std::min(interval, most);
+  const auto shortest = std::max(interval / 2, least);
+  return shortest + part_of(interval - shortest, random);
+}
+
+} // namespace
+
+breaker_state breaker::blocked_state() const {
+  return probing_ ? breaker_state::probing : breaker_state::open;
 }
 
 void breaker::close(time_point now) {
@@ -18,41 +43,45 @@ void breaker::enter(breaker_state state, time_point now) {
   outage_since_ = now;
 }
 
-// From half the interval to all of it, so that the nodes of a cluster do not probe in step.
+void breaker::ramp_up(time_point now) {
+  ramp_ = rules_.ramp_start;
+  ramp_committed_ = 0;
+  ramp_ends_ = now + rules_.ramp_longest;
+  enter(breaker_state::ramping, now);
+}
+
 void breaker::wait_for_probe(time_point now, double random) {
-  auto interval = rules_.probe_min * 2;
-  for (unsigned i = 0; i < failed_probes_ && interval < rules_.probe_max; ++i)
-    interval *= 2;
-  interval = std::min(interval, rules_.probe_max);
-  const auto shortest = std::max(interval / 2, rules_.probe_min);
-  const auto wait = shortest + std::chrono::milliseconds{static_cast<std::int64_t>(
-                                 static_cast<double>((interval - shortest).count()) * random)};
-  next_probe_ = now + wait;
+  next_probe_ = now + wait_after(failed_probes_, rules_.probe_min, rules_.probe_max, random);
+}
+
+void breaker::wait_to_ask(time_point now, double random) {
+  next_ask_ = std::exchange(ask_again_, false)
+                ? now
+                : now + wait_after(asked_, rules_.ask_min, rules_.ask_max, random);
 }
 
 bool breaker::failed(std::size_t sender, unsigned count, const std::string& reason, time_point now,
                      double random) {
   if (count == 0)
     return false;
-  switch (outage_) {
-  case breaker_state::open:
-    return false; // an answer from before it opened
-  case breaker_state::probing:
-    if (sender != probing_at_)
-      return false;
+  bool ended = false;
+  if (blocked()) {
+    if (!is_probing_at(sender))
+      return false; // an answer from before it opened
+    probing_ = false;
     ++failed_probes_;
-    outage_reason_ = reason;
-    outage_ = breaker_state::open;
     wait_for_probe(now, random);
-    return true;
-  case breaker_state::closed:
-  case breaker_state::ramping:
-    break;
+    next_ask_ = next_probe_; // of the credentials it said nothing
+    ended = true;
+    if (outage_ == breaker_state::open) {
+      outage_reason_ = reason;
+      return true;
+    }
   }
   const bool first = run_ == 0;
   run_ += std::min(count, rules_.failures);
   if (run_ < rules_.failures)
-    return first;
+    return first || ended;
   outage_reason_ = reason;
   enter(breaker_state::open, now);
   wait_for_probe(now, random);
@@ -62,26 +91,96 @@ bool breaker::failed(std::size_t sender, unsigned count, const std::string& reas
 bool breaker::succeeded(time_point now) {
   const bool failing = run_ > 0;
   run_ = 0;
-  if (outage_ == breaker_state::open || outage_ == breaker_state::probing) {
-    ramp_ = rules_.ramp_start;
-    ramp_committed_ = 0;
-    ramp_ends_ = now + rules_.ramp_longest;
-    enter(breaker_state::ramping, now);
-    return true;
-  }
-  return failing;
+  if (outage_ != breaker_state::open)
+    return failing;
+  probing_ = probing_ && misconfigured_; // else it has found out what it was for
+  ramp_up(now);
+  return true;
 }
 
-bool breaker::misconfigured(const std::string& reason, time_point now) {
-  if (misconfigured_)
-    return false;
+bool breaker::accepted(time_point now) {
+  const bool suspected = refusals_.any();
+  refusals_.accepted();
+  if (!misconfigured_)
+    return succeeded(now) || suspected;
+  misconfigured_ = false;
+  probing_ = false;
+  run_ = 0;
+  if (outage_ == breaker_state::closed)
+    outage_reason_ = configuration_reason_;
+  ramp_up(now);
+  return true;
+}
+
+void breaker::open_configuration(const std::string& reason, time_point now, double random) {
   misconfigured_ = true;
   configuration_reason_ = reason;
   configuration_since_ = now;
-  if (outage_ == breaker_state::probing) { // it was answered
-    outage_ = breaker_state::open;
-    next_probe_ = now;
+  refusals_.forget();
+  refused_now_.clear();
+  probing_ = false;
+  asked_ = 0;
+  ask_again_ = false;
+  wait_to_ask(now, random);
+}
+
+bool breaker::refused(std::size_t sender, const std::string& reason,
+                      const std::vector<refused_target>& targets, time_point now, double random) {
+  if (misconfigured_) {
+    if (!is_probing_at(sender) || targets.empty())
+      return false;
+    const auto target = targets.back().token;
+    configuration_reason_ = reason;
+    const auto known = std::find(refused_now_.begin(), refused_now_.end(), target);
+    if (known != refused_now_.end() && passed_over_ < most_passed_over) {
+      ++passed_over_;
+      return true;
+    }
+    if (known != refused_now_.end())
+      refused_now_.erase(known);
+    refused_now_.push_back(target);
+    if (refused_now_.size() > most_passed_over)
+      refused_now_.erase(refused_now_.begin());
+    end_refused_probe(now, random);
+    return true;
   }
+  const bool suspected = refusals_.any();
+  if (refusals_.add(reason, targets)) {
+    open_configuration(reason, now, random);
+    return true;
+  }
+  if (outage_ == breaker_state::open && is_probing_at(sender))
+    return succeeded(now); // it answers
+  return refusals_.any() != suspected;
+}
+
+bool breaker::misconfigured(std::size_t sender, const std::string& reason, time_point now,
+                            double random) {
+  if (!misconfigured_) {
+    open_configuration(reason, now, random);
+    return true;
+  }
+  if (!is_probing_at(sender))
+    return false;
+  configuration_reason_ = reason;
+  end_refused_probe(now, random);
+  return true;
+}
+
+void breaker::end_refused_probe(time_point now, double random) {
+  probing_ = false;
+  ++asked_;
+  wait_to_ask(now, random);
+}
+
+bool breaker::ask_now(time_point now) {
+  refusals_.forget();
+  if (!misconfigured_)
+    return false;
+  refused_now_.clear();
+  asked_ = 0;
+  ask_again_ = probing_;
+  next_ask_ = now;
   return true;
 }
 
@@ -100,8 +199,9 @@ bool breaker::committed(std::size_t count, time_point now) {
 
 bool breaker::reset(breaker_kind kind, time_point now) {
   if (kind == breaker_kind::configuration) {
-    const bool was = misconfigured_;
-    misconfigured_ = false;
+    const bool was = std::exchange(misconfigured_, false);
+    refusals_.forget();
+    probing_ = probing_ && outage_ == breaker_state::open;
     return was;
   }
   if (kind != breaker_kind::outage)
@@ -111,105 +211,106 @@ bool breaker::reset(breaker_kind kind, time_point now) {
 }
 
 bool breaker::probe_due(time_point now) const {
-  return outage_ == breaker_state::open && !misconfigured_ && now >= next_probe_;
+  return blocked() && !probing_ && now >= (misconfigured_ ? next_ask_ : next_probe_);
 }
 
 std::uint64_t breaker::begin_probe(std::size_t sender, time_point now) {
-  outage_ = breaker_state::probing;
+  probing_ = true;
   probing_at_ = sender;
+  passed_over_ = 0;
   probe_expires_ = now + rules_.probe_patience;
   return ++probe_;
 }
 
 void breaker::lose_probe(time_point now, double random) {
-  outage_ = breaker_state::open;
-  next_probe_ = now + rules_.probe_min +
-                std::chrono::milliseconds{static_cast<std::int64_t>(
-                  static_cast<double>(rules_.probe_min.count()) * random)};
+  if (misconfigured_ && passed_over_ > 0) {
+    end_refused_probe(now, random);
+    return;
+  }
+  probing_ = false;
+  next_probe_ = now + rules_.probe_min + part_of(rules_.probe_min, random);
+  next_ask_ = next_probe_;
 }
 
 bool breaker::probe_unused(std::uint64_t number, time_point now, double random) {
-  if (outage_ != breaker_state::probing || number != probe_)
+  if (!probing_ || number != probe_)
     return false;
   lose_probe(now, random);
   return true;
 }
 
-bool breaker::probe_idle_at(std::size_t sender, time_point now) {
-  if (outage_ != breaker_state::probing || sender != probing_at_)
+bool breaker::probe_idle_at(std::size_t sender, time_point now, double random) {
+  if (!is_probing_at(sender))
     return false;
-  outage_ = breaker_state::open;
-  next_probe_ = now + rules_.probe_again;
+  lose_probe(now, random);
+  if (passed_over_ == 0 || !misconfigured_) {
+    next_probe_ = now + rules_.probe_again;
+    next_ask_ = next_probe_;
+  }
   return true;
 }
 
 bool breaker::probe_lost_at(std::size_t sender, time_point now, double random) {
-  if (outage_ != breaker_state::probing || sender != probing_at_)
+  if (!is_probing_at(sender))
     return false;
   lose_probe(now, random);
   return true;
 }
 
 bool breaker::expire(time_point now, double random) {
-  if (outage_ == breaker_state::ramping && now >= ramp_ends_) {
-    if (run_ == 0) {
-      close(now);
-      return true;
-    }
-    ramp_ends_ = now + rules_.ramp_longest;
-    return false;
+  if (probing_) {
+    if (now < probe_expires_)
+      return false;
+    lose_probe(now, random);
+    return true;
   }
-  if (outage_ != breaker_state::probing || now < probe_expires_)
+  if (blocked() || outage_ != breaker_state::ramping || now < ramp_ends_)
     return false;
-  lose_probe(now, random);
-  return true;
+  if (run_ == 0) {
+    close(now);
+    return true;
+  }
+  ramp_ends_ = now + rules_.ramp_longest;
+  return false;
 }
 
 std::optional<breaker::time_point> breaker::wake_at() const {
-  if (outage_ == breaker_state::probing)
+  if (probing_)
     return probe_expires_;
-  if (outage_ == breaker_state::ramping)
-    return ramp_ends_;
-  return next_probe();
+  if (blocked())
+    return misconfigured_ ? next_ask_ : next_probe_;
+  return outage_ == breaker_state::ramping ? std::optional{ramp_ends_} : std::nullopt;
 }
 
-std::optional<breaker::time_point> breaker::next_probe() const {
-  if (outage_ == breaker_state::open && !misconfigured_)
-    return next_probe_;
-  return std::nullopt;
+std::optional<breaker::time_point> breaker::next_probe(breaker_kind kind) const {
+  if (probing_)
+    return std::nullopt;
+  if (misconfigured_)
+    return kind == breaker_kind::configuration ? std::optional{next_ask_} : std::nullopt;
+  return kind == breaker_kind::outage && outage_ == breaker_state::open ? std::optional{next_probe_}
+                                                                        : std::nullopt;
 }
 
 breaker_state breaker::state() const {
-  return misconfigured_ ? breaker_state::open : outage_;
+  return blocked() ? blocked_state() : outage_;
 }
 
 breaker_state breaker::state(breaker_kind kind) const {
   switch (kind) {
   case breaker_kind::outage:
-    return outage_;
+    return outage_ == breaker_state::open ? blocked_state() : outage_;
   case breaker_kind::configuration:
-    return misconfigured_ ? breaker_state::open : breaker_state::closed;
+    return misconfigured_ ? blocked_state() : breaker_state::closed;
   case breaker_kind::token_storm:
-  case breaker_kind::connection:
     break;
   }
   return breaker_state::closed;
 }
 
 std::size_t breaker::limit(std::size_t sender) const {
-  if (misconfigured_)
-    return 0;
-  switch (outage_) {
-  case breaker_state::open:
-    return 0;
-  case breaker_state::probing:
-    return sender == probing_at_ ? 1 : 0;
-  case breaker_state::ramping:
-    return std::min(ramp_, rules_.window);
-  case breaker_state::closed:
-    break;
-  }
-  return rules_.window;
+  if (blocked())
+    return is_probing_at(sender) ? 1 : 0;
+  return outage_ == breaker_state::ramping ? std::min(ramp_, rules_.window) : rules_.window;
 }
 
 const std::string& breaker::reason(breaker_kind kind) const {

@@ -45,6 +45,10 @@ credit_actor::behavior_type credit_actor::make_behavior() {
       reset(which);
       serve();
     },
+    [this](const probe_now& which) {
+      ask(which);
+      serve();
+    },
     [this](const tick&) {
       wakes_at_.reset();
       look_at_breakers();
@@ -158,26 +162,29 @@ void credit_actor::take_report(const destination_report& report) {
   const auto now = clock_.boot_now();
   auto& of = breaker_of(report.dest);
   const auto before = of.state();
-  bool changed = report.refused && of.misconfigured(report.reason, now);
-  if (report.success) {
+  bool changed =
+    report.misconfigured && of.misconfigured(report.sender, report.reason, now, jitter());
+  if (!report.refused.empty())
+    changed = of.refused(report.sender, report.reason, report.refused, now, jitter()) || changed;
+  if (report.success)
     changed = of.succeeded(now) || changed;
-    if (report.failures == 0 && !changed)
-      return;
-  }
+  if (report.accepted)
+    changed = of.accepted(now) || changed;
   changed = of.failed(report.sender, report.failures, report.reason, now, jitter()) || changed;
   changed = of.committed(report.committed, now) || changed;
-  changed = (report.idle && of.probe_idle_at(report.sender, now)) || changed;
+  changed = (report.idle && of.probe_idle_at(report.sender, now, jitter())) || changed;
   if (!changed)
     return;
   if (of.state() == breaker_state::closed && before == breaker_state::closed) {
-    tell_senders(report.dest, of, report.success); // a run of failures began or ended
+    // a run of failures began or ended
+    tell_senders(report.dest, of, report.success, report.accepted);
     return;
   }
   if (of.state() != before)
     spdlog::warn("event=breaker lane={} app={} provider={} environment={} state={} reason={:?}",
                  options_.lane, report.dest.app, to_string(report.dest.provider),
                  to_string(report.dest.env), to_string(of.state()), report.reason);
-  apply(report.dest, report.success);
+  apply(report.dest, report.success, report.accepted);
 }
 
 void credit_actor::reset(const reset_breakers& which) {
@@ -196,6 +203,12 @@ void credit_actor::reset(const reset_breakers& which) {
   }
 }
 
+void credit_actor::ask(const probe_now& which) {
+  for (auto& [dest, of] : *breakers_)
+    if ((!which.dest || *which.dest == dest) && of.ask_now(clock_.boot_now()))
+      apply(dest);
+}
+
 void credit_actor::look_at_breakers() {
   for (auto& [dest, of] : *breakers_)
     if (of.expire(clock_.boot_now(), jitter()))
@@ -203,26 +216,27 @@ void credit_actor::look_at_breakers() {
   wake();
 }
 
-void credit_actor::apply(const destination& dest, bool success) {
+void credit_actor::apply(const destination& dest, bool success, bool accepted) {
   const auto& of = breaker_of(dest);
   publish(dest, of);
   const auto limited = of.state() != breaker_state::closed;
   ledger_.set_limit(dest, limited ? of.limit(SIZE_MAX) : SIZE_MAX);
-  tell_senders(dest, of, success);
+  tell_senders(dest, of, success, accepted);
   if (peers_)
     for (const auto& each : peers_->masters)
-      send_urgent(this, each,
-                  destination_changed{dest, of.state(), of.limit(SIZE_MAX), false, false});
+      send_urgent(this, each, destination_changed{dest, of.state(), of.limit(SIZE_MAX)});
   wake();
 }
 
-void credit_actor::tell_senders(const destination& dest, const breaker& of, bool success) {
+void credit_actor::tell_senders(const destination& dest, const breaker& of, bool success,
+                                bool accepted) {
   if (!peers_)
     return;
   for (std::size_t place = 0; place < peers_->senders.size(); ++place)
     if (peers_->sender_platforms[place] == dest.provider)
-      send_urgent(this, peers_->senders[place],
-                  destination_changed{dest, of.state(), of.limit(place), of.watching(), success});
+      send_urgent(
+        this, peers_->senders[place],
+        destination_changed{dest, of.state(), of.limit(place), of.watching(), success, accepted});
 }
 
 void credit_actor::publish(const destination& dest, const breaker& of) {
@@ -237,7 +251,7 @@ void credit_actor::publish(const destination& dest, const breaker& of) {
                       of.reason(kind),
                       wall(of.since(kind)),
                       std::nullopt};
-    if (const auto next = of.next_probe(); next && kind == breaker_kind::outage)
+    if (const auto next = of.next_probe(kind))
       view.next_probe = wall(*next);
     board_.put(std::move(view));
   }

@@ -56,10 +56,11 @@ private:
 
   void take_report(const destination_report& report);
   void reset(const reset_breakers& which);
+  void ask(const probe_now& which);
   void look_at_breakers();
   /// A breaker's state is another: room, senders, masters and the board follow.
-  void apply(const destination& dest, bool success = false);
-  void tell_senders(const destination& dest, const breaker& of, bool success);
+  void apply(const destination& dest, bool success = false, bool accepted = false);
+  void tell_senders(const destination& dest, const breaker& of, bool success, bool accepted);
   void publish(const destination& dest, const breaker& of);
   void wake();
   breaker& breaker_of(const destination& dest);

@@ -15,7 +15,6 @@ constexpr std::chrono::seconds outage_wait{10};
 
 constexpr fcm_reaction permanent{};
 constexpr fcm_reaction bad_token{.invalidate = invalidation::bad_token};
-constexpr fcm_reaction wrong_project{.invalidate = invalidation::mismatched_token};
 constexpr fcm_reaction unregistered{.invalidate = invalidation::unregistered};
 constexpr fcm_reaction pause_app{.what = action::retry, .trouble = trouble::configuration};
 constexpr fcm_reaction new_token{.what = action::retry, .refresh_token = true};
@@ -29,12 +28,12 @@ constexpr std::array table{
   fcm_code_row{400, "INVALID_ARGUMENT", permanent},
   fcm_code_row{400, fcm_bad_token, bad_token},
   fcm_code_row{400, "FAILED_PRECONDITION", permanent},
-  fcm_code_row{401, "THIRD_PARTY_AUTH_ERROR", pause_app},
+  fcm_code_row{401, "THIRD_PARTY_AUTH_ERROR", permanent},
   fcm_code_row{401, "UNAUTHENTICATED", new_token},
   fcm_code_row{401, fcm_credentials_refused, pause_app},
   fcm_code_row{403, "PERMISSION_DENIED", pause_app},
-  fcm_code_row{403, "SENDER_ID_MISMATCH", wrong_project},
-  fcm_code_row{404, "NOT_FOUND", pause_app},
+  fcm_code_row{403, "SENDER_ID_MISMATCH", bad_token},
+  fcm_code_row{404, "NOT_FOUND", permanent},
   fcm_code_row{404, "UNREGISTERED", unregistered},
   fcm_code_row{429, "QUOTA_EXCEEDED", slow_down},
   fcm_code_row{429, "RESOURCE_EXHAUSTED", slow_down},
@@ -43,8 +42,6 @@ constexpr std::array table{
 };
 
 fcm_reaction reaction_by_status(std::uint16_t status) {
-  if (status == 401 || status == 403 || status == 404)
-    return pause_app;
   if (status == 408)
     return back_off;
   if (status == 429)

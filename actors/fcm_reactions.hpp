@@ -33,15 +33,15 @@ struct fcm_code_row {
 /// The code-to-reaction table.
 ///
 /// Sources: Firebase, "FCM error codes" and "Best practices when sending FCM messages at scale".
-/// Only what names the token invalidates it: UNREGISTERED (exempt from the storm breaker),
-/// INVALID_ARGUMENT about `message.token`, and SENDER_ID_MISMATCH while the project works for
-/// others.
+/// Only what names the token invalidates it: UNREGISTERED (exempt from the token guard),
+/// INVALID_ARGUMENT about `message.token`, and SENDER_ID_MISMATCH. THIRD_PARTY_AUTH_ERROR is about
+/// one target (an iOS or web device of a project without their keys) and rejects it.
 std::span<const fcm_code_row> fcm_code_table();
 
-/// Classifies any answer of FCM that is not a success by its reason, then by its status: 401, 403
-/// and 404 are configuration (the credentials, the project, the host), 408 and 429 are tried again,
-/// 5xx and what is no client error at all are an outage, other 4xx are permanent. A text behind the
-/// code ("INVALID_ARGUMENT:message.android.ttl") is kept in the reason. Pure.
+/// Classifies any answer of FCM that is not a success by its reason, then by its status: 408 and
+/// 429 are tried again, 5xx and what is no client error at all are an outage, other 4xx are
+/// permanent, and none of them invalidates a token or speaks for others. A text behind the code
+/// ("INVALID_ARGUMENT:message.android.ttl") is kept in the reason. Pure.
 fcm_reaction classify_fcm(const answer& from);
 
 /// What a sender makes of an answer of FCM, in the terms that are common to all providers. Pure.

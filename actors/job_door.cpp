@@ -93,6 +93,18 @@ void job_door::reset_breakers(std::string_view lane, std::optional<destination> 
   }
 }
 
+void job_door::probe_now(std::optional<destination> dest) {
+  std::vector<credit> rooms;
+  {
+    std::lock_guard lock{mutex_};
+    for (const auto& [name, peers] : lanes_)
+      if (peers->room)
+        rooms.push_back(peers->room);
+  }
+  for (const auto& each : rooms)
+    caf::anon_send<caf::message_priority::high>(each, signalbox::probe_now{dest});
+}
+
 void job_door::close() {
   std::lock_guard lock{mutex_};
   closed_ = true;

@@ -40,6 +40,10 @@ public:
   void reset_breakers(std::string_view lane, std::optional<destination> dest,
                       std::optional<breaker_kind> kind);
 
+  /// What configuration breakers wait for may have come (a clock put right, a token endpoint that
+  /// answers ...): those of the destination, or all, send their next probe at once, in every lane.
+  void probe_now(std::optional<destination> dest);
+
   /// Jobs are refused from now on: the first step of the ordered stop.
   void close();
   bool closed() const;

@@ -28,6 +28,7 @@ std::vector<outcome_batch> merged(const std::vector<report_outcomes>& reports) {
       auto& into = batches[found->second];
       into.accepted.insert(into.accepted.end(), batch.accepted.begin(), batch.accepted.end());
       into.others.insert(into.others.end(), batch.others.begin(), batch.others.end());
+      into.late.insert(into.late.end(), batch.late.begin(), batch.late.end());
       into.at = batch.at;
     }
   return batches;
@@ -72,7 +73,9 @@ outcome_batcher_actor::behavior_type outcome_batcher_actor::make_behavior() {
     },
     [this](const reset_breakers& which) {
       if (!which.kind || *which.kind == breaker_kind::token_storm)
-        guard_->reset(which.dest, clock_.now());
+        guard_->reset(which.dest, now());
+      if (!which.kind || *which.kind == breaker_kind::configuration)
+        guard_->prove_again(which.dest);
     },
     [this](const storm_tick&) {
       watching_storms_ = false;
@@ -104,7 +107,7 @@ caf::result<void> outcome_batcher_actor::take(report_outcomes& report) {
   if (!reports_.has_room())
     return caf::skip; // comes again after the next message that is taken, as a flush's answer is
   for (auto& batch : report.batches)
-    guard_->judge(batch);
+    guard_->judge(batch, now());
   const auto size = size_of(report);
   const bool pressing = report.pressing;
   reports_.add(std::move(report), clock_.boot_now(), size);
@@ -132,7 +135,7 @@ void outcome_batcher_actor::count_flushed() {
 }
 
 void outcome_batcher_actor::watch_storms() {
-  if (watching_storms_ || !guard_->refresh(clock_.now()))
+  if (watching_storms_ || !guard_->refresh(now()))
     return;
   watching_storms_ = true;
   delayed_send<caf::message_priority::high>(outcome_batcher{this}, storm_watch, storm_tick{});

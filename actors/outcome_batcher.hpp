@@ -49,6 +49,7 @@ private:
   caf::result<void> take(report_outcomes& report);
   void count_flushed();
   void watch_storms();
+  guard_time now() const { return {clock_.now(), clock_.boot_now()}; }
   void flush_if_due();
   void finish_flush(const result<flush_result>& outcome);
   void complete();

@@ -17,24 +17,18 @@ std::chrono::milliseconds retry_backoff(const retry_rules& rules, unsigned attem
 namespace {
 
 bool is_charged(const verdict& verdict, standing destination) {
-  switch (verdict.trouble) {
-  case trouble::configuration:
-    return false;
-  case trouble::outage:
-    return verdict.what != verdict::action::unsent && destination != standing::down;
-  case trouble::none:
-    break;
-  }
-  return verdict.what != verdict::action::unsent;
+  return verdict.what != verdict::action::unsent &&
+         (verdict.trouble == trouble::none || destination != standing::down);
 }
 
 // A target that had all its attempts before this one kept them through a success of its
-// destination: else they would have been refunded.
+// destination, or through a time in which no other was refused: else they would have been refunded.
 bool may_end(const retry_rules& rules, const verdict& verdict, const target& target,
              standing destination) {
-  if (verdict.trouble != trouble::outage || destination == standing::working)
+  if (verdict.trouble == trouble::none || destination == standing::working)
     return true;
-  return destination == standing::unsure && target.attempts >= rules.max_attempts;
+  const bool had_all = target.attempts >= rules.max_attempts;
+  return had_all && (destination == standing::unsure || verdict.trouble == trouble::configuration);
 }
 
 } // namespace
@@ -48,7 +42,6 @@ outcome decide(const retry_rules& rules, const verdict& verdict, const job_conte
   result.token = target.id;
   result.index = target.index;
   result.reason = verdict.reason;
-  result.unique_id = verdict.unique_id;
   result.attempts = static_cast<std::uint16_t>(
     std::min<unsigned>(target.attempts + (charged ? 1u : 0u), UINT16_MAX));
   result.invalidate = verdict.invalidate;

@@ -20,8 +20,9 @@ struct retry_rules {
 std::chrono::milliseconds retry_backoff(const retry_rules& rules, unsigned attempts_before,
                                         double random);
 
-/// What is known of a destination when one of its requests fails for an outage. It decides what
-/// that failure costs its target: nothing is dead-lettered for an outage (SPEC 5).
+/// What is known of a destination when one of its requests fails for an outage, or is refused for
+/// the credentials. It decides what that costs its target: nothing is dead-lettered for an outage
+/// (SPEC 5).
 enum class standing : std::uint8_t {
   working, ///< another request succeeded at the same time: the failure is the target's own
   unsure,  ///< the last answer was a success: this failure may begin an outage
@@ -30,8 +31,8 @@ enum class standing : std::uint8_t {
 };
 
 /// What becomes of a target after a try that was not accepted. `attempts_before` are the tries made
-/// before this one. Not charged is a try that was never sent, one refused for the credentials, and
-/// one that failed for an outage while the destination is down.
+/// before this one. Not charged is a try that was never sent, and one that failed for an outage or
+/// was refused for the credentials while the destination is down.
 ///
 /// A retry waits for the backoff, and at least as long as the provider's Retry-After; one that
 /// would come after the job's deadline makes the target expired at once. A ttl of 0 is never
@@ -40,7 +41,8 @@ enum class standing : std::uint8_t {
 ///
 /// The last charged attempt ends the target *unknown* if it was not answered, else *rejected*, as a
 /// dead letter. A failure for an outage ends it only if the destination works for others: while
-/// that is unsure, a target that just used up its attempts is tried once more.
+/// that is unsure, a target that just used up its attempts is tried once more. So is one that was
+/// refused for the credentials, whatever else is known: the breaker may open meanwhile.
 outcome decide(const retry_rules& rules, const verdict& verdict, const job_context& job,
                const target& target, timestamp now, double random,
                standing destination = standing::working);

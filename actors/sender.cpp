@@ -188,6 +188,8 @@ void sender_actor::pump(const destination& dest) {
       to_mark.push_back({work.of, work.next, count});
     else
       transport_->submit(work.of, work.next, count);
+    if (work.submissions.empty() || work.submissions.back().accepts != window.accepts)
+      work.submissions.push_back({work.next, window.accepts});
     work.next += count;
     window.in_use += count;
     enqueue_work(work);

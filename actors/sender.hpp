@@ -9,6 +9,7 @@
 #include "actors/retry_policy.hpp"
 #include "messages/protocol.hpp"
 
+#include <boost/container/small_vector.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
@@ -58,11 +59,16 @@ private:
     return from.kind == answer_kind::unsent && from.reason == withdrawn;
   }
 
+  struct submission { ///< of targets from `first` on
+    std::uint32_t first = 0;
+    std::uint64_t accepts = 0; ///< of the window at that time
+  };
   struct active {
     work_ptr of;
     std::size_t master = 0;
     std::uint32_t next = 0;    ///< first target that was not submitted
     std::size_t committed = 0; ///< targets with a durable outcome
+    boost::container::small_vector<submission, 2> submissions;
     boot_clock::time_point lease_deadline;
     bool queued = false;    ///< in its window's ring
     bool returning = false; ///< goes back as soon as what was submitted has its outcomes
@@ -71,9 +77,11 @@ private:
   };
   struct tally { ///< answers of one message
     bool success = false;
+    bool accepted = false; ///< the credentials are good
     unsigned failures = 0;
-    std::string failure;
-    std::optional<std::string> refusal;
+    bool misconfigured = false;
+    std::vector<refused_target> refused;
+    std::string reason; ///< of a refusal, else of a failure
   };
   struct window {
     explicit window(const sender_options& options)
@@ -86,6 +94,9 @@ private:
     breaker_state state = breaker_state::closed;
     std::size_t limit;    ///< in_use stays within it
     bool watched = false; ///< credit wants to hear of the next success
+    bool accept_watched = false;
+    std::uint64_t accepts = 0;      ///< messages with one: grows as time passes
+    std::vector<retry_ref> refused; ///< charged for a refusal since, as many as a window holds
     failure_run run;
     tally seen;
     standing means = standing::working; ///< a failure of outage kind in this message
@@ -107,6 +118,7 @@ private:
   void pump(const destination& dest);
   void take_answers(const answers& arrived);
   std::vector<verdict> judge(const answers& arrived);
+  void note(const answer_batch& batch, const answer& from, verdict& judged, window& in);
   void conclude(const destination& dest, window& of);
   outcome decide_on(const verdict& judged, const work& of, std::uint32_t position, timestamp now,
                     window& in);

@@ -24,6 +24,9 @@ bool is_alive(const answer& from, const verdict& judged) {
   return from.kind == answer_kind::answered && judged.trouble == trouble::none && from.status < 500;
 }
 
+// Of so many refused targets of one message credit is told: enough to know those at fault again.
+constexpr std::size_t most_refused = 256;
+
 } // namespace
 
 std::vector<verdict> sender_actor::judge(const answers& arrived) {
@@ -31,25 +34,12 @@ std::vector<verdict> sender_actor::judge(const answers& arrived) {
   for (const auto& batch : arrived.batches) {
     auto& window = window_of(batch.of->dest);
     window.answered = true;
-    auto& seen = window.seen;
-    seen.success = seen.success || !batch.accepted.empty();
+    window.seen.success = window.seen.success || !batch.accepted.empty();
+    window.seen.accepted = window.seen.accepted || !batch.accepted.empty();
     for (const auto& each : batch.others) {
-      if (is_withdrawn(each)) {
-        verdicts.emplace_back();
-        continue;
-      }
-      auto judged = options_.classify(each);
-      if (judged.trouble == trouble::outage && each.provider_alive) {
-        // One that was passed over, while others that left later were taken.
-        judged.trouble = trouble::none;
-      } else if (judged.trouble == trouble::outage) {
-        ++seen.failures;
-        seen.failure = judged.reason;
-      } else if (judged.trouble == trouble::configuration) {
-        seen.refusal = judged.reason;
-      }
-      seen.success = seen.success || is_alive(each, judged);
-      verdicts.push_back(std::move(judged));
+      verdicts.push_back(is_withdrawn(each) ? verdict{} : options_.classify(each));
+      if (!is_withdrawn(each))
+        note(batch, each, verdicts.back(), window);
     }
   }
   for (const auto& batch : arrived.batches) {
@@ -60,18 +50,65 @@ std::vector<verdict> sender_actor::judge(const answers& arrived) {
   return verdicts;
 }
 
+void sender_actor::note(const answer_batch& batch, const answer& from, verdict& judged,
+                        window& in) {
+  auto& seen = in.seen;
+  seen.success = seen.success || is_alive(from, judged);
+  seen.accepted = seen.accepted || judged.invalidate == invalidation::unregistered;
+  switch (judged.trouble) {
+  case trouble::none:
+    return;
+  case trouble::outage:
+    if (from.provider_alive) {
+      // One that was passed over, while others that left later were taken.
+      judged.trouble = trouble::none;
+      return;
+    }
+    ++seen.failures;
+    if (seen.refused.empty() && !seen.misconfigured)
+      seen.reason = judged.reason;
+    return;
+  case trouble::configuration:
+    break;
+  }
+  seen.reason = judged.reason;
+  if (judged.what == verdict::action::unsent) {
+    seen.misconfigured = true;
+  } else if (seen.refused.size() < most_refused) {
+    const auto found = works_.find(batch.of.get());
+    bool alone = false;
+    if (found != works_.end())
+      for (const auto& each : found->second.submissions)
+        if (each.first <= from.position)
+          alone = each.accepts == in.accepts;
+    seen.refused.push_back({batch.of->targets[from.position].id, alone});
+  }
+}
+
 void sender_actor::conclude(const destination& dest, window& of) {
-  const auto seen = std::exchange(of.seen, {});
+  auto seen = std::exchange(of.seen, {});
+  if (seen.accepted) {
+    ++of.accepts;
+    for (auto& each : seen.refused)
+      each.alone = false;
+  }
   destination_report news{options_.index, dest};
   news.success = seen.success && (of.watched || of.run.length() > 0);
+  news.accepted =
+    seen.accepted && (of.accept_watched || !of.refused.empty() || !seen.refused.empty());
   news.failures = seen.success ? 0 : seen.failures;
-  news.refused = seen.refusal.has_value();
-  news.reason = seen.refusal.value_or(seen.failure);
+  news.refused = std::move(seen.refused);
+  news.misconfigured = seen.misconfigured;
+  news.reason = std::move(seen.reason);
   of.means = of.run.judge(seen.success, seen.failures, is_blocked(of.state));
   of.watched = of.watched && !seen.success;
-  if (news.failures > 0 && of.state == breaker_state::probing)
-    of.limit = 0; // that was the probe: the next one is another's
-  if (news.success || news.failures > 0 || news.refused)
+  of.accept_watched = of.accept_watched && !seen.accepted;
+  if (seen.accepted)
+    of.refused.clear();
+  const bool is_refused = !news.refused.empty() || news.misconfigured;
+  if ((news.failures > 0 || is_refused) && of.state == breaker_state::probing)
+    of.limit = 0; // that was the probe: whether it goes on is credit's to say
+  if (news.success || news.accepted || news.failures > 0 || is_refused)
     send_urgent(this, room_, std::move(news));
 }
 
@@ -79,10 +116,16 @@ outcome sender_actor::decide_on(const verdict& judged, const work& of, std::uint
                                 timestamp now, window& in) {
   std::uniform_real_distribution<double> jitter{0.0, 1.0};
   const auto& to = of.targets[position];
-  auto decided = decide(options_.retries, judged, *of.job, to, now, jitter(random_), in.means);
-  if (judged.trouble == trouble::outage && in.means != standing::working &&
-      decided.status == outcome_status::retry && decided.attempts > to.attempts)
+  const bool is_refused = judged.trouble == trouble::configuration;
+  const auto means = is_refused && is_blocked(in.state) ? standing::down : in.means;
+  auto decided = decide(options_.retries, judged, *of.job, to, now, jitter(random_), means);
+  if (means == standing::working || decided.status != outcome_status::retry ||
+      decided.attempts == to.attempts)
+    return decided;
+  if (judged.trouble == trouble::outage)
     in.run.remember({of.key.job, to.id});
+  else if (is_refused && in.refused.size() < options_.window)
+    in.refused.push_back({of.key.job, to.id});
   return decided;
 }
 
@@ -91,8 +134,11 @@ void sender_actor::change_destination(const destination_changed& change) {
   window.state = change.state;
   window.limit = std::min(change.limit, options_.window);
   window.watched = change.watch;
+  window.accept_watched = change.watch;
   if (change.success)
     window.run.succeed();
+  if (change.accepted)
+    window.refused.clear();
   if (window.limit > 0) {
     pump(change.dest);
     return;
@@ -101,6 +147,8 @@ void sender_actor::change_destination(const destination_changed& change) {
     auto charged = window.run.take_charged();
     auto& waiting = refunds_[last_report_];
     waiting.insert(waiting.end(), charged.begin(), charged.end());
+    const auto refused = std::exchange(window.refused, {});
+    waiting.insert(waiting.end(), refused.begin(), refused.end());
     send_refunds();
   }
   window.ring.clear();

@@ -29,9 +29,4 @@ bool token_storm::tripped(seconds now) {
   return sum_.bad_tokens > std::max<std::uint64_t>(100, sum_.answers / 20);
 }
 
-bool token_storm::works_for_others(seconds now) {
-  move_to(now);
-  return sum_.answers > sum_.bad_tokens;
-}
-
 } // namespace signalbox

@@ -12,15 +12,12 @@ class token_storm {
 public:
   using seconds = std::chrono::seconds;
 
-  /// Counts answers of one destination. `now` may be any clock's seconds, and never steps back
-  /// here: an earlier value counts as the latest seen.
+  /// Counts answers of one destination. `now` is of a clock that never steps, such as the boot
+  /// clock: windows on one that was ahead for a while would count what never leaves them.
   void count(seconds now, std::uint64_t answers, std::uint64_t bad_tokens);
 
   /// Whether one more answer that blames its token may not invalidate it.
   bool tripped(seconds now);
-
-  /// Whether any answer of the last 60 s did not blame its token: the topic works for some.
-  bool works_for_others(seconds now);
 
 private:
   static constexpr std::size_t window = 60;

@@ -161,15 +161,23 @@ struct works_returned {
   std::vector<work_ptr> works;
 };
 
-/// What a sender saw of a destination. Sent only while there is trouble: of failures as they come,
-/// and of the first success after credit said that it watches.
+/// A target to which the provider refused the credentials.
+struct refused_target {
+  token_id token = 0;
+  bool alone = false; ///< nothing was accepted at the sender since the request left
+};
+
+/// What a sender saw of a destination. Sent only while there is trouble: of failures and refusals
+/// as they come, and of the first success after credit said that it watches.
 struct destination_report {
   std::size_t sender = 0;
   destination dest;
-  unsigned failures = 0;     ///< of outage kind, with no success among them
-  bool success = false;      ///< the provider worked for a request
-  bool refused = false;      ///< the provider refused the credentials
-  bool idle = false;         ///< nothing is left here to probe with
+  unsigned failures = 0; ///< of outage kind, with no success among them
+  bool success = false;  ///< the provider worked for a request
+  bool accepted = false; ///< the credentials did: a request was accepted, or its target was known
+  std::vector<refused_target> refused{}; ///< the first 256 of a message
+  bool misconfigured = false;            ///< the node itself had no credentials to send with
+  bool idle = false;                     ///< nothing is left here to probe with
   std::size_t committed = 0; ///< answered and durable; told while the destination ramps up
   std::string reason{};      ///< of the failures or the refusal
 };
@@ -179,14 +187,20 @@ struct destination_changed {
   destination dest;
   breaker_state state = breaker_state::closed;
   std::size_t limit = 0; ///< requests that the sender addressed may have in flight
-  bool watch = false;    ///< tell of the next success
+  bool watch = false;    ///< tell of the next success, and of the next that was accepted
   bool success = false;  ///< a success ended the failures
+  bool accepted = false; ///< one ended the refusals
 };
 
 /// A person, or a reload of the credentials, closes breakers: all that fit what is given.
 struct reset_breakers {
   std::optional<destination> dest;
   std::optional<breaker_kind> kind;
+};
+
+/// What a configuration breaker waits for may have come: those that fit probe at once.
+struct probe_now {
+  std::optional<destination> dest;
 };
 
 /// A part of a work, for the transport.
@@ -309,6 +323,7 @@ SIGNALBOX_LOCAL_MESSAGE(works_returned)
 SIGNALBOX_LOCAL_MESSAGE(destination_report)
 SIGNALBOX_LOCAL_MESSAGE(destination_changed)
 SIGNALBOX_LOCAL_MESSAGE(reset_breakers)
+SIGNALBOX_LOCAL_MESSAGE(probe_now)
 SIGNALBOX_LOCAL_MESSAGE(slices_marked)
 SIGNALBOX_LOCAL_MESSAGE(refunded)
 SIGNALBOX_LOCAL_MESSAGE(released)
@@ -342,10 +357,11 @@ using planner =
                    caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
 
 /// Shares out the room at the senders among the masters; holds the breakers.
-using credit = caf::typed_actor<caf::reacts_to<credit_request>, caf::reacts_to<credit_return>,
-                                caf::reacts_to<open_destinations>, caf::reacts_to<credit_used>,
-                                caf::reacts_to<destination_report>, caf::reacts_to<reset_breakers>,
-                                caf::reacts_to<tick>, caf::reacts_to<peers_changed>>;
+using credit =
+  caf::typed_actor<caf::reacts_to<credit_request>, caf::reacts_to<credit_return>,
+                   caf::reacts_to<open_destinations>, caf::reacts_to<credit_used>,
+                   caf::reacts_to<destination_report>, caf::reacts_to<reset_breakers>,
+                   caf::reacts_to<probe_now>, caf::reacts_to<tick>, caf::reacts_to<peers_changed>>;
 
 /// Claims works under a lease, hands them to senders within its credit, renews the leases.
 using master = caf::typed_actor<

@@ -1,6 +1,5 @@
 #include "runtime/node.hpp"
 
-#include "actors/connection_board.hpp"
 #include "actors/node_supervisor.hpp"
 #include "adapters/http/api.hpp"
 #include "adapters/http/server.hpp"
@@ -150,7 +149,6 @@ struct node::parts {
   stage_directory stages;
   breaker_board breakers;
   lane_board lanes;
-  connection_board connections{breakers, clock};
   std::unique_ptr<sqlite_store> store;
   providers provided;
   node_config config;
@@ -159,12 +157,7 @@ struct node::parts {
   std::unique_ptr<http::server> server;
   log_limit descriptors_log;
 
-  explicit parts(const node_settings& settings)
-    : provided(settings, connections,
-               [this](const destination& renewed) {
-                 door.reset_breakers({}, renewed, breaker_kind::configuration);
-               }),
-      config(settings) {}
+  explicit parts(const node_settings& settings) : provided(settings), config(settings) {}
 
   lane_options lane(const node_settings& settings, const lane_settings& lane);
   http::router routes(const node_settings& settings);
@@ -212,8 +205,8 @@ http::router node::parts::routes(const node_settings& settings) {
      [this](const new_job& dispatch) {
        return provided.check_activity(dispatch.payload, *dispatch.activity);
      },
-     carries_activities, [this] { return render_metrics(stages, lanes, breakers, connections); },
-     checks, settings.http.max_batch_body_bytes});
+     carries_activities, [this] { return render_metrics(stages, lanes, breakers); }, checks,
+     settings.http.max_batch_body_bytes});
 }
 
 node::node(node_settings settings, std::function<void(const std::string& what)> on_failure)

@@ -32,6 +32,8 @@ struct row {
 
 constexpr apns_reaction rejected{.action = apns_action::reject};
 constexpr apns_reaction paused{.action = apns_action::retry, .configuration = true};
+constexpr apns_reaction topic_paused{
+  .action = apns_action::retry, .about_topic = true, .configuration = true};
 constexpr apns_reaction reconnected{.action = apns_action::retry, .reconnect = true};
 constexpr apns_reaction backed_off{.action = apns_action::retry};
 constexpr apns_reaction outage{.action = apns_action::retry, .outage = true};
@@ -43,15 +45,15 @@ const std::vector<row> expected_rows{
   {400, "BadExpirationDate", rejected},
   {400, "BadMessageId", rejected},
   {400, "BadPriority", rejected},
-  {400, "BadTopic", rejected},
-  {400, "DeviceTokenNotForTopic", {.invalidate = invalidation::bad_token, .if_topic_works = true}},
+  {400, "BadTopic", topic_paused},
+  {400, "DeviceTokenNotForTopic", {.invalidate = invalidation::bad_token, .about_topic = true}},
   {400, "DuplicateHeaders", rejected},
   {400, "IdleTimeout", reconnected},
   {400, "InvalidPushType", rejected},
   {400, "MissingDeviceToken", rejected},
-  {400, "MissingTopic", rejected},
+  {400, "MissingTopic", topic_paused},
   {400, "PayloadEmpty", rejected},
-  {400, "TopicDisallowed", paused},
+  {400, "TopicDisallowed", topic_paused},
   {403, "BadCertificate", paused},
   {403, "BadCertificateEnvironment", paused},
   {403, "BadEnvironmentKeyIdInToken", paused},
@@ -107,6 +109,20 @@ TEST(apns_reactions, only_reasons_that_name_the_token_invalidate_it) {
       << in_table.reason;
 }
 
+TEST(apns_reactions, a_topic_that_the_caller_set_is_that_jobs_own_fault) {
+  for (const auto* reason :
+       {"BadTopic", "MissingTopic", "TopicDisallowed", "DeviceTokenNotForTopic"}) {
+    auto from = answered(400, reason);
+    from.callers_topic = true;
+    const auto verdict = classify_apns(from);
+    EXPECT_EQ(static_cast<const apns_reaction&>(verdict), rejected) << reason;
+    EXPECT_EQ(verdict.reason, reason);
+  }
+  auto other = answered(403, "InvalidProviderToken");
+  other.callers_topic = true;
+  EXPECT_TRUE(classify_apns(other).configuration);
+}
+
 struct by_status {
   std::uint16_t status;
   apns_reaction want;
@@ -122,7 +138,7 @@ TEST_P(apns_status, decides_for_an_unknown_reason_and_keeps_its_text) {
 
 INSTANTIATE_TEST_SUITE_P(apns_reactions, apns_status,
                          testing::Values(by_status{400, rejected}, by_status{401, rejected},
-                                         by_status{403, paused}, by_status{404, rejected},
+                                         by_status{403, rejected}, by_status{404, rejected},
                                          by_status{408, backed_off}, by_status{410, rejected},
                                          by_status{429, backed_off}, by_status{500, outage},
                                          by_status{502, outage}, by_status{503, outage},

@@ -257,6 +257,14 @@ protected:
     tell(std::move(news));
   }
 
+  void refuse(std::vector<token_id> tokens, std::size_t sender = 0) {
+    destination_report news{sender, apns_production};
+    for (const auto each : tokens)
+      news.refused.push_back({each, true});
+    news.reason = "InvalidProviderToken";
+    tell(std::move(news));
+  }
+
   // What a sender was last told; nothing if it was not told anything since it was last asked for.
   std::optional<destination_changed> told(std::size_t sender) {
     const auto all = sender_boxes[sender]->take<destination_changed>();
@@ -423,19 +431,62 @@ TEST_F(credit_with_breakers, a_successful_probe_ramps_up_by_what_is_committed) {
   EXPECT_EQ(told(0)->limit, 50u);
 }
 
-TEST_F(credit_with_breakers, a_refusal_opens_at_once_and_only_a_reset_closes) {
-  destination_report refusal{0, apns_production};
-  refusal.refused = true;
-  refusal.reason = "InvalidProviderToken";
-  tell(refusal);
+TEST_F(credit_with_breakers, senders_are_asked_for_what_is_accepted_after_a_stray_refusal) {
+  refuse({1}, 0);
+  EXPECT_TRUE(board.list().empty());
+  ASSERT_TRUE(told(1));
+  destination_report news{1, apns_production};
+  news.accepted = true;
+  tell(news);
+  const auto end = told(0);
+  ASSERT_TRUE(end);
+  EXPECT_FALSE(end->watch);
+  EXPECT_TRUE(end->accepted);
+  refuse({2}, 0);
+  EXPECT_TRUE(board.list().empty());
+}
+
+TEST_F(credit_with_breakers, two_refused_targets_open_it_and_a_probe_that_is_accepted_closes_it) {
+  refuse({1}, 0);
+  refuse({2}, 1);
   EXPECT_EQ(told(1)->limit, 0u);
   ASSERT_EQ(board.list().size(), 1u);
   EXPECT_EQ(board.list()[0].place.kind, breaker_kind::configuration);
   EXPECT_EQ(board.list()[0].reason, "InvalidProviderToken");
-  succeed();
+  ASSERT_TRUE(board.list()[0].next_probe);
+  EXPECT_GE(*board.list()[0].next_probe, clock.now() + 30s);
   ask(0);
-  advance(1h);
+  advance(29s);
   EXPECT_EQ(granted(0), -1);
+  advance(31s);
+  const auto first = probe_granted();
+  ASSERT_TRUE(first);
+  refuse({3}, first->sender);
+  EXPECT_EQ(on_board(), breaker_state::open);
+  ask(0);
+  advance(2min);
+  const auto second = probe_granted();
+  ASSERT_TRUE(second);
+  destination_report news{second->sender, apns_production};
+  news.success = true;
+  news.accepted = true;
+  tell(news);
+  EXPECT_EQ(on_board(), breaker_state::ramping);
+  EXPECT_EQ(told(0)->limit, 2u);
+}
+
+TEST_F(credit_with_breakers, what_may_have_mended_the_configuration_is_found_out_at_once) {
+  refuse({1, 2});
+  ask(0);
+  tell(probe_now{apns_sandbox});
+  EXPECT_FALSE(probe_granted());
+  tell(probe_now{apns_production});
+  EXPECT_TRUE(probe_granted());
+}
+
+TEST_F(credit_with_breakers, a_reset_closes_the_configuration_breaker) {
+  refuse({1, 2});
+  ask(0);
   tell(reset_breakers{apns_sandbox, std::nullopt});
   tell(reset_breakers{apns_production, breaker_kind::outage});
   EXPECT_EQ(board.list().size(), 1u);

@@ -78,6 +78,20 @@ TEST_F(job_door_use, tells_the_masters_of_every_lane_that_a_job_ended) {
   EXPECT_EQ(masters->all<job_stopped>()[1].reason, "cancelled");
 }
 
+TEST_F(job_door_use, a_word_to_probe_reaches_every_lanes_credit) {
+  const auto credits = std::make_shared<inbox<probe_now>>();
+  for (const auto* name : {"push", "bulk"}) {
+    auto peers = lane(name);
+    peers->room = probe<credit>(credits);
+    door.update(peers);
+  }
+  door.update(lane("starting"));
+  door.probe_now(destination{});
+  run();
+  ASSERT_EQ(credits->all<probe_now>().size(), 2u);
+  EXPECT_EQ(credits->all<probe_now>()[0].dest, destination{});
+}
+
 TEST_F(job_door_use, a_reset_reaches_the_lanes_it_is_for) {
   const auto credits = std::make_shared<inbox<reset_breakers>>();
   const auto batchers = std::make_shared<inbox<reset_breakers>>();

@@ -1,9 +1,11 @@
 // What a whole lane does while its provider or its store is in trouble, in virtual time.
 
+#include "actors/apns_verdict.hpp"
 #include "actors/node_supervisor.hpp"
 #include "tests/support/lane_world.hpp"
 
 #include <algorithm>
+#include <random>
 
 namespace signalbox {
 namespace {
@@ -240,7 +242,7 @@ TEST_F(outage, resetting_an_outage_sends_again_at_once) {
   expect_all_delivered();
 }
 
-TEST_F(outage, refused_credentials_stop_everything_until_they_are_reset) {
+TEST_F(outage, refused_credentials_stop_all_but_a_request_every_few_minutes) {
   add_topic("news", 300);
   start_lane();
   script = [](const fake_transport::request& asked) {
@@ -248,28 +250,178 @@ TEST_F(outage, refused_credentials_stop_everything_until_they_are_reset) {
                                 : std::nullopt;
   };
   submit(topic_job(1, "news", clock.now()));
-  pass(1h, 500ms);
+  pass(10s, 500ms);
   const auto view = breaker_at(apns_production, breaker_kind::configuration);
   ASSERT_TRUE(view);
   EXPECT_EQ(view->state, breaker_state::open);
   EXPECT_EQ(view->reason, "InvalidProviderToken");
-  EXPECT_LE(requests[apns_production], 40u) << "two windows, and nothing since";
+  EXPECT_TRUE(view->next_probe);
+  EXPECT_LE(requests[apns_production], 40u) << "two windows";
+  requests.clear();
+  pass(1h, 500ms);
+  EXPECT_GE(requests[apns_production], 60u / 4);
+  EXPECT_LE(requests[apns_production], (2u + 60u / 2) * 3) << "past a few that were asked before";
   for (const auto& [token, attempts] : store.ledger.attempts_of(job_number(1)))
-    EXPECT_EQ(attempts, 0);
+    EXPECT_EQ(attempts, 0) << "of token " << token;
   EXPECT_EQ(store.ledger.account_of(job_number(1)).counts.accepted, 100) << "the sandbox's";
   door.reset_breakers("", std::nullopt, breaker_kind::configuration);
   pass(1s);
-  EXPECT_EQ(state_at(apns_production, breaker_kind::configuration), breaker_state::open)
+  EXPECT_NE(state_at(apns_production, breaker_kind::configuration), breaker_state::closed)
     << "they are still refused";
   script = {};
-  door.reset_breakers("", std::nullopt, breaker_kind::configuration);
+  pass(6min);
   expect_all_delivered();
+  EXPECT_TRUE(breakers.list().empty()) << "nobody had to reset anything";
+}
+
+TEST_F(outage, what_may_have_mended_the_configuration_is_tried_within_a_second) {
+  add_topic("news", 300);
+  start_lane();
+  script = [](const auto&) { return std::optional{status_answer(403, "InvalidProviderToken")}; };
+  submit(topic_job(1, "news", clock.now()));
+  pass(30min, 500ms);
+  ASSERT_EQ(state_at(apns_production, breaker_kind::configuration), breaker_state::open);
+  ASSERT_EQ(state_at(apns_sandbox, breaker_kind::configuration), breaker_state::open);
+  script = {};
+  door.probe_now(apns_production);
+  run();
+  pass(1s, 20ms);
+  EXPECT_EQ(state_at(apns_production, breaker_kind::configuration), breaker_state::closed);
+  EXPECT_EQ(state_at(apns_sandbox, breaker_kind::configuration), breaker_state::open);
+  door.probe_now(std::nullopt);
+  run();
+  pass(5s, 20ms);
+  expect_all_delivered();
+}
+
+// A few targets that are always refused, among others that are accepted: also when nothing but
+// their retries is left.
+TEST_F(outage, targets_that_are_refused_for_themselves_stop_nobody) {
+  add_topic("news", 900);
+  start_lane();
+  script = [](const fake_transport::request& asked) {
+    return asked.to().id % 100 == 7 ? std::optional{status_answer(403, "InvalidProviderToken")}
+                                    : std::nullopt;
+  };
+  submit(topic_job(1, "news", clock.now()));
+  for (int i = 0; i < 600; ++i) {
+    pass(100ms, 20ms);
+    EXPECT_EQ(state_at(apns_production, breaker_kind::configuration), breaker_state::closed);
+    EXPECT_EQ(state_at(apns_sandbox, breaker_kind::configuration), breaker_state::closed);
+  }
+  const auto counts = store.ledger.account_of(job_number(1)).counts;
+  EXPECT_EQ(counts.accepted, 891);
+  EXPECT_EQ(counts.rejected, 9);
+  EXPECT_EQ(store.ledger.dead_letters().size(), 9u);
+  EXPECT_TRUE(is_finished(job_number(1)));
+}
+
+TEST_F(outage, the_only_device_comes_to_rest_when_its_credentials_are_refused) {
+  start_lane();
+  script = [](const auto&) { return std::optional{status_answer(403, "InvalidProviderToken")}; };
+  submit(token_job(1, 1, clock.now()));
+  finish(job_number(1));
+  serve();
+  EXPECT_EQ(store.ledger.account_of(job_number(1)).counts.rejected, 1);
+  EXPECT_EQ(store.ledger.dead_letters().size(), 1u);
   EXPECT_TRUE(breakers.list().empty());
 }
+
+TEST_F(outage, two_devices_wait_until_their_credentials_are_good_again) {
+  start_lane();
+  script = [](const auto&) { return std::optional{status_answer(403, "InvalidProviderToken")}; };
+  submit(token_job(1, 2, clock.now()));
+  pass(3h, 1s);
+  EXPECT_NE(state_at(apns_production, breaker_kind::configuration), breaker_state::closed);
+  EXPECT_TRUE(store.ledger.dead_letters().empty());
+  EXPECT_LE(requests[apns_production], 3u * 60) << "it does not spin";
+  script = {};
+  pass(5min);
+  expect_all_delivered();
+}
+
+// Targets that are refused for themselves hold the probes of an open breaker for a while, and not
+// for good.
+TEST_F(outage, a_breaker_that_two_targets_opened_for_themselves_closes_with_others_traffic) {
+  start_lane();
+  script = [](const fake_transport::request& asked) {
+    return asked.of->key.job == job_number(1)
+             ? std::optional{status_answer(403, "InvalidProviderToken")}
+             : std::nullopt;
+  };
+  submit(token_job(1, 2, clock.now()));
+  pass(1h, 1s);
+  ASSERT_NE(state_at(apns_production, breaker_kind::configuration), breaker_state::closed);
+  submit(token_job(2, 50, clock.now()));
+  pass(20min, 1s);
+  EXPECT_EQ(state_at(apns_production, breaker_kind::configuration), breaker_state::closed);
+  EXPECT_EQ(store.ledger.account_of(job_number(2)).counts.accepted, 50);
+}
+
+// Whatever a provider answered for minutes, in whatever mix: once it is well, everything closes by
+// itself.
+class random_faults : public outage, public ::testing::WithParamInterface<unsigned> {};
+
+TEST_P(random_faults, leave_nothing_open_once_they_are_over) {
+  std::mt19937 random{GetParam()};
+  const auto pick = [&](int count) {
+    return std::uniform_int_distribution<int>{0, count - 1}(random);
+  };
+  const std::vector<signalbox::answer> faults{status_answer(503, "ServiceUnavailable"),
+                                              status_answer(500, "InternalServerError"),
+                                              status_answer(429, "TooManyRequests"),
+                                              status_answer(429, "TooManyProviderTokenUpdates"),
+                                              status_answer(403, "InvalidProviderToken"),
+                                              status_answer(403, "MissingProviderToken"),
+                                              status_answer(403, "ExpiredProviderToken"),
+                                              status_answer(403, "MadeUpReason"),
+                                              status_answer(400, "TopicDisallowed"),
+                                              status_answer(400, "BadTopic"),
+                                              status_answer(400, "BadDeviceToken"),
+                                              status_answer(410, "Unregistered"),
+                                              unknown_answer(),
+                                              unsent_answer(),
+                                              no_connection_answer(),
+                                              [] {
+                                                auto made = unsent_answer();
+                                                made.reason = "no_credentials";
+                                                return made;
+                                              }()};
+  add_topic("news", 60);
+  start_lane([](lane_options& lane) { lane.providers[0].classify = judge_apns; });
+  std::uint64_t n = 0;
+  for (int phase = 0; phase < 12; ++phase) {
+    std::vector<signalbox::answer> mix;
+    for (auto kinds = 1 + pick(4); kinds > 0; --kinds)
+      mix.push_back(faults[static_cast<std::size_t>(pick(static_cast<int>(faults.size())))]);
+    const auto good = pick(4) * 33; // of a hundred
+    script = [&, mix, good](const auto&) -> std::optional<signalbox::answer> {
+      if (pick(100) < good)
+        return std::nullopt;
+      return mix[static_cast<std::size_t>(pick(static_cast<int>(mix.size())))];
+    };
+    submit(topic_job(++n, "news", clock.now()));
+    submit(token_job(++n, static_cast<std::size_t>(1 + pick(3)), clock.now()));
+    pass(std::chrono::seconds{5 + pick(60)}, 100ms);
+  }
+  script = {};
+  pass(300s, 100ms);
+  std::size_t open = 0;
+  for (const auto& job : jobs)
+    open += !is_finished(job);
+  EXPECT_EQ(open, 0u) << "jobs" << breaker_states();
+  pass(2min);
+  EXPECT_TRUE(breakers.list().empty()) << breaker_states();
+}
+
+INSTANTIATE_TEST_SUITE_P(seeds, random_faults, ::testing::Range(1u, 13u));
 
 TEST_F(outage, a_token_storm_is_on_the_board_and_can_be_reset) {
   add_topic("news", 600);
   start_lane();
+  submit(token_job(2, 1, clock.now(), apns_production));
+  submit(token_job(3, 1, clock.now(), apns_sandbox));
+  pass(1s, 20ms);
   script = [](const auto&) { return std::optional{status_answer(400, "BadDeviceToken")}; };
   submit(topic_job(1, "news", clock.now()));
   pass(10s, 20ms);
@@ -288,7 +440,7 @@ TEST_F(outage, a_credit_actor_that_dies_forgets_no_breaker) {
   pass(1s);
   requests.clear();
   crash(door.peers("push")->room);
-  pass(1min);
+  pass(20s);
   EXPECT_TRUE(requests.empty());
   script = {};
   door.reset_breakers("push", std::nullopt, std::nullopt);

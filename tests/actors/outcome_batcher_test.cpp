@@ -66,6 +66,9 @@ protected:
     return batch;
   }
 
+  // Something was accepted there.
+  void prove() { report(first, {accepted(claimed_work(99, 1), 0, 1)}); }
+
   void report(reporting_sender& from, std::vector<outcome_batch> batches, bool pressing = false) {
     anon_send_urgent(under_test, report_outcomes{caf::actor_cast<caf::strong_actor_ptr>(from.actor),
                                                  ++from.last, pressing, std::move(batches)});
@@ -244,6 +247,7 @@ TEST_F(batcher_stage, a_completion_that_failed_is_the_sweepers) {
 
 TEST_F(batcher_stage, a_storm_of_bad_tokens_does_not_invalidate_the_token_base) {
   start_batcher(100, 0ms);
+  prove();
   const auto of = claimed_work(1, 900);
   for (std::uint32_t i = 0; i < 9; ++i)
     report(first, {rejected(of, i * 100, 100, invalidation::bad_token)});
@@ -257,23 +261,37 @@ TEST_F(batcher_stage, a_storm_of_bad_tokens_does_not_invalidate_the_token_base) 
 
 TEST_F(batcher_stage, one_destinations_storm_is_not_anothers) {
   start_batcher(100, 0ms);
+  prove();
   const auto of = claimed_work(1, 900);
   report(first, {rejected(of, 0, 900, invalidation::bad_token)});
   const auto other =
-    store.ledger.commit({token_job(2, 1, clock.now(), apns_sandbox), true}, 1h).taken.at(0);
-  report(first, {rejected(other, 0, 1, invalidation::bad_token)});
+    store.ledger.commit({token_job(2, 2, clock.now(), apns_sandbox), true}, 1h).taken.at(0);
+  auto mixed = rejected(other, 0, 1, invalidation::bad_token);
+  mixed.accepted.push_back(1);
+  report(first, {std::move(mixed)});
   EXPECT_EQ(store.ledger.invalidated().size(), 101u);
 }
 
-TEST_F(batcher_stage, a_topic_that_works_for_nobody_blames_no_token) {
+TEST_F(batcher_stage, what_was_blamed_before_anything_was_accepted_is_invalidated_after_it) {
   start_batcher(100, 0ms);
   const auto of = claimed_work(1, 200);
-  report(first, {rejected(of, 0, 50, invalidation::mismatched_token)});
+  report(first, {rejected(of, 0, 50, invalidation::bad_token)});
   EXPECT_TRUE(store.ledger.invalidated().empty()) << "the topic is wrong, not 50 tokens";
-  auto mixed = rejected(of, 50, 5, invalidation::mismatched_token);
+  auto mixed = rejected(of, 50, 5, invalidation::bad_token);
   mixed.accepted.push_back(60);
   report(first, {std::move(mixed)});
-  EXPECT_EQ(store.ledger.invalidated().size(), 5u) << "it works for another one";
+  EXPECT_EQ(store.ledger.invalidated().size(), 5u + 45u) << "100 a minute at most";
+  EXPECT_EQ(store.ledger.account_of(of->key.job).counts.rejected, 55);
+}
+
+TEST_F(batcher_stage, credentials_that_were_read_again_have_to_prove_themselves) {
+  start_batcher(100, 0ms);
+  const auto of = claimed_work(1, 200);
+  report(first, {accepted(of, 0, 1)});
+  anon_send_urgent(under_test, reset_breakers{apns_production, breaker_kind::configuration});
+  run();
+  report(first, {rejected(of, 1, 50, invalidation::bad_token)});
+  EXPECT_TRUE(store.ledger.invalidated().empty());
 }
 
 TEST_F(batcher_stage, unregistered_tokens_are_no_storm) {

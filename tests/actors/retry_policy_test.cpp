@@ -169,12 +169,25 @@ TEST(decide, no_answer_is_not_repeated_for_a_job_that_gives_up) {
     << "what was answered is retried as usual";
 }
 
-TEST(decide, a_refusal_of_the_credentials_charges_nobody) {
+TEST(decide, a_stray_refusal_of_the_credentials_is_charged_and_ends_with_one_try_more) {
   auto refused = verdict_of(action::retry);
   refused.trouble = trouble::configuration;
-  const auto out = decide(rules, refused, job_with(), target_after(4), now, 0.5);
+  const auto after = [&](std::uint16_t before, standing destination) {
+    return decide(rules, refused, job_with(), target_after(before), now, 0.5, destination);
+  };
+  EXPECT_EQ(after(0, standing::failing).attempts, 1);
+  EXPECT_EQ(after(4, standing::failing).status, outcome_status::retry)
+    << "the breaker may open meanwhile";
+  EXPECT_TRUE(after(5, standing::failing).dead_letter);
+  EXPECT_TRUE(after(4, standing::working).dead_letter) << "others are accepted at the same time";
+}
+
+TEST(decide, a_refusal_while_the_breaker_is_open_charges_nobody) {
+  auto refused = verdict_of(action::retry);
+  refused.trouble = trouble::configuration;
+  const auto out = decide(rules, refused, job_with(), target_after(5), now, 0.5, standing::down);
   EXPECT_EQ(out.status, outcome_status::retry);
-  EXPECT_EQ(out.attempts, 4);
+  EXPECT_EQ(out.attempts, 5);
 }
 
 TEST(decide, nothing_ends_for_an_outage) {
@@ -210,8 +223,8 @@ RC_GTEST_PROP(decide, never_past_the_deadline_and_a_dead_letter_only_for_the_las
   auto job = job_with({}, now + left);
   job.options.on_unknown = *rc::gen::element(unknown_policy::resend, unknown_policy::give_up);
   const auto out = decide(rules, given, job, target_after(before), now, *any_jitter(), destination);
-  const bool charged = given.what != action::unsent && given.trouble != trouble::configuration &&
-                       !(given.trouble == trouble::outage && destination == standing::down);
+  const bool charged = given.what != action::unsent &&
+                       (given.trouble == trouble::none || destination != standing::down);
   RC_ASSERT(out.attempts == before + (charged ? 1 : 0));
   if (out.status == outcome_status::retry) {
     RC_ASSERT(out.retry_at < now + left);

@@ -83,18 +83,106 @@ TEST_F(sender_in_trouble, an_orderly_refusal_says_nothing_of_the_provider) {
   EXPECT_TRUE(news().empty());
 }
 
-TEST_F(sender_in_trouble, refused_credentials_are_told_and_charge_nobody) {
+TEST_F(sender_in_trouble, refused_credentials_are_told_with_their_targets) {
   start_sender(10);
-  assign({work_builder(1).targets(2).build()});
+  const auto of = work_builder(1).targets(2).build();
+  assign({of});
   answer(2, refused);
   const auto told = news();
   ASSERT_EQ(told.size(), 1u);
-  EXPECT_TRUE(told[0].refused);
+  ASSERT_EQ(told[0].refused.size(), 2u);
+  EXPECT_EQ(told[0].refused[1].token, of->targets[1].id);
+  EXPECT_TRUE(told[0].refused[1].alone);
+  EXPECT_FALSE(told[0].accepted);
   EXPECT_EQ(told[0].reason, "InvalidProviderToken");
   for (const auto& each : others()) {
     EXPECT_EQ(each.status, outcome_status::retry);
-    EXPECT_EQ(each.attempts, 0);
+    EXPECT_EQ(each.attempts, 1) << "until the breaker opens";
   }
+}
+
+TEST_F(sender_in_trouble, a_refusal_with_a_success_since_its_request_left_is_not_alone) {
+  start_sender(10);
+  assign({work_builder(1).targets(20).build()});
+  answer(1); // one of the first ten is accepted
+  answer(1, refused);
+  auto told = news();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_FALSE(told[0].refused.at(0).alone);
+  answer(8, refused);
+  news();
+  commit_all(); // the other ten leave
+  answer(1, refused);
+  told = news();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_TRUE(told[0].refused.at(0).alone);
+  transport->answer_next(2, [n = 0](const auto&) mutable {
+    return n++ == 0 ? std::optional{status_answer(403, "InvalidProviderToken")} : std::nullopt;
+  });
+  run();
+  told = news();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_FALSE(told[0].refused.at(0).alone) << "they came together, in no known order";
+  EXPECT_TRUE(told[0].accepted);
+  answer(1);
+  EXPECT_TRUE(news().empty());
+}
+
+TEST_F(sender_in_trouble,
+       what_is_accepted_is_told_once_after_a_refusal_and_when_it_is_watched_for) {
+  start_sender(10);
+  assign({work_builder(1).targets(10).build()});
+  change(breaker_state::closed, 10, true);
+  answer(1, [](const auto&) { return std::optional{status_answer(413, "PayloadTooLarge")}; });
+  auto told = news();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_TRUE(told[0].success);
+  EXPECT_FALSE(told[0].accepted) << "it says nothing of the credentials";
+  answer(1);
+  told = news();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_TRUE(told[0].accepted);
+  answer(1);
+  EXPECT_TRUE(news().empty());
+  answer(1, refused);
+  news();
+  answer(1, [](const auto&) { return std::optional{status_answer(410, "Unregistered")}; });
+  told = news();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_TRUE(told[0].accepted) << "who knows the target took the credentials";
+}
+
+TEST_F(sender_in_trouble, charges_of_refusals_are_taken_back_when_the_breaker_opens) {
+  start_sender(10);
+  const auto of = store.ledger.commit({token_job(1, 4, clock.now()), true}, 15s).taken.at(0);
+  assign({of});
+  answer(1, refused);
+  answer(1);
+  answer(1, refused);
+  flush_all();
+  change(breaker_state::open, 0);
+  std::vector<retry_ref> refunded;
+  for (const auto& call : store.refunds)
+    refunded.insert(refunded.end(), call.begin(), call.end());
+  ASSERT_EQ(refunded.size(), 1u) << "the first one was at fault itself";
+  EXPECT_EQ(refunded[0].token, of->targets[2].id);
+  answer(1, refused);
+  EXPECT_EQ(others().back().attempts, 0) << "nothing is charged from now on";
+}
+
+TEST_F(sender_in_trouble, without_credentials_nothing_leaves_and_credit_is_told) {
+  start_sender(10);
+  assign({work_builder(1).targets(2).build()});
+  answer(2, [](const auto&) {
+    auto from = unsent_answer();
+    from.reason = "no_credentials";
+    return std::optional{from};
+  });
+  const auto told = news();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_TRUE(told[0].misconfigured);
+  EXPECT_TRUE(told[0].refused.empty());
+  EXPECT_EQ(told[0].reason, "no_credentials");
 }
 
 TEST_F(sender_in_trouble, returns_what_it_has_not_submitted_once_the_rest_has_its_outcome) {

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const auto start = std::chrono::seconds{1'700'000'000};
+const auto start = std::chrono::seconds{3'600};
 
 TEST(token_storm, a_hundred_bad_tokens_are_allowed_in_any_case) {
   token_storm storm;
@@ -43,30 +43,11 @@ TEST(token_storm, answers_age_one_second_at_a_time) {
   EXPECT_FALSE(storm.tripped(start + 69s)) << "100 within a minute";
 }
 
-TEST(token_storm, knows_whether_anything_works) {
-  token_storm storm;
-  EXPECT_FALSE(storm.works_for_others(start));
-  storm.count(start, 3, 3);
-  EXPECT_FALSE(storm.works_for_others(start));
-  storm.count(start + 1s, 1, 0);
-  EXPECT_TRUE(storm.works_for_others(start + 60s));
-  EXPECT_FALSE(storm.works_for_others(start + 61s));
-}
-
 TEST(token_storm, a_long_pause_forgets_everything) {
   token_storm storm;
   storm.count(start, 500, 500);
   storm.count(start + 24h, 100, 100);
   EXPECT_FALSE(storm.tripped(start + 24h));
-}
-
-TEST(token_storm, a_clock_that_steps_back_counts_as_standing_still) {
-  token_storm storm;
-  storm.count(start, 50, 50);
-  storm.count(start - 1h, 51, 51);
-  EXPECT_TRUE(storm.tripped(start - 2h));
-  EXPECT_TRUE(storm.tripped(start));
-  EXPECT_FALSE(storm.tripped(start + 60s));
 }
 
 } // namespace

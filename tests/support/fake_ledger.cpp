@@ -330,6 +330,9 @@ flush_result fake_ledger::flush(const std::vector<outcome_batch>& batches) {
       flush_chunk(of, batch, result);
     else
       flush_retries(of, batch, result);
+    for (const auto& each : batch.late)
+      invalidated_.push_back(each.token);
+    result.invalidated += batch.late.size();
   }
   return result;
 }

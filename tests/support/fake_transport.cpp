@@ -110,6 +110,8 @@ verdict simple_verdict(const answer& of) {
     made.what = verdict::action::retry;
   if (of.kind == answer_kind::unknown || of.status >= 500 || of.reason == "no_connection")
     made.trouble = trouble::outage;
+  if (of.kind == answer_kind::unsent && of.reason == "no_credentials")
+    made.trouble = trouble::configuration;
   if (of.status == 403) {
     made.what = verdict::action::retry;
     made.trouble = trouble::configuration;

@@ -62,7 +62,6 @@ public:
   std::size_t close_chunks(bool& more) {
     struct ready_chunk {
       std::uint32_t seq;
-      pool_code pool;
       std::size_t left;
       std::vector<token_id> unanswered;
       std::optional<token_id> cut; ///< the first that an update did not get to
@@ -70,16 +69,12 @@ public:
     std::vector<ready_chunk> ready;
     {
       auto found = database_.query(
-        "SELECT ids, targets, done, sent, seq, pool FROM chunks INDEXED BY chunks_ready "
+        "SELECT ids, targets, done, sent, seq FROM chunks INDEXED BY chunks_ready "
         "WHERE status = 1 AND lane = ? AND app = ? AND pool IN (17, 18, 33) AND job = ? LIMIT ?",
         facts_.lane, facts_.app, job_, slice_chunks);
       while (found.next()) {
         const done_bits bits{static_cast<std::size_t>(found.integer(1)), found.bytes(2)};
-        ready.push_back({static_cast<std::uint32_t>(found.integer(4)),
-                         static_cast<pool_code>(found.integer(5)),
-                         bits.missing(),
-                         {},
-                         {}});
+        ready.push_back({static_cast<std::uint32_t>(found.integer(4)), bits.missing(), {}, {}});
         const bool is_cut = facts_.status == job_status::superseded;
         if (found.is_null(3) && !is_cut)
           continue;
@@ -94,10 +89,12 @@ public:
     std::size_t targets = 0;
     for (const auto& chunk : ready) {
       for (const auto token : chunk.unanswered)
-        write_receipt(chunk.pool, token, outcome_status::unknown);
+        write_receipt(token, outcome_status::unknown);
       const auto unknown = chunk.unanswered.size();
       if (chunk.cut)
-        note_cut(database_, job_, chunk.pool, chunk.seq, *chunk.cut);
+        if (const auto pool =
+              database_.value("SELECT pool FROM chunks WHERE job = ? AND seq = ?", job_, chunk.seq))
+          note_cut(database_, job_, static_cast<pool_code>(*pool), chunk.seq, *chunk.cut);
       count(chunk.seq, end_of(facts_, false), chunk.left - unknown, unknown);
       database_.execute("UPDATE chunks SET status = 3, done = NULL, sent = NULL, ids = NULL "
                         "WHERE job = ? AND seq = ?",
@@ -136,18 +133,18 @@ private:
     delete_pack(database_, pack.n);
     for (const auto& one : pack.entries) {
       const auto end = end_of(facts_, one.is_sent);
-      write_receipt(std::get<pool_code>(pack.place), one.token, end);
+      write_receipt(one.token, end);
       ++(end == outcome_status::unknown   ? counts.unknown
          : end == outcome_status::expired ? counts.expired
                                           : counts.skipped);
     }
   }
 
-  void write_receipt(pool_code pool, token_id token, outcome_status status) {
+  void write_receipt(token_id token, outcome_status status) {
     if (facts_.receipts != receipts_policy::none)
-      database_.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at, pool) "
-                        "VALUES(?, ?, ?, ?, ?, ?)",
-                        job_, token, status, reason_of(facts_, status), now_, pool);
+      database_.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
+                        "VALUES(?, ?, ?, ?, ?)",
+                        job_, token, status, reason_of(facts_, status), now_);
   }
 
   void count(std::uint32_t seq, outcome_status status, std::size_t targets, std::size_t unknown) {

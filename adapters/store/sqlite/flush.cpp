@@ -169,7 +169,7 @@ private:
       spare_others(batch, token, [&] { bind_token(database_, job_, token); });
     if (keeps_receipt(batch.of->job->options.receipts, outcome_status::accepted))
       spare_others(batch, token,
-                   [&] { write_receipt(batch, token, outcome_status::accepted, {}, {}); });
+                   [&] { write_receipt(token, outcome_status::accepted, {}, batch.at); });
   }
 
   // A start at FCM makes the device one of the activity's when it is taken.
@@ -241,7 +241,7 @@ private:
       write_letter(database_, {job_, batch.of->key.seq, one.token, one.attempts, "max_attempts",
                                one.reason, batch.at});
     if (keeps_receipt(batch.of->job->options.receipts, one.status))
-      write_receipt(batch, one.token, one.status, one.reason, one.unique_id);
+      write_receipt(one.token, one.status, one.reason, batch.at);
     invalidate(batch, one);
   }
 
@@ -260,16 +260,11 @@ private:
       ++result_.invalidated;
   }
 
-  void write_receipt(const outcome_batch& batch, token_id token, outcome_status status,
-                     std::string_view reason, std::string_view unique_id) {
-    const auto given = [](std::string_view text) {
-      return text.empty() ? std::nullopt : std::optional{text};
-    };
-    const auto& dest = batch.of->dest;
-    database_.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at, pool, "
-                      "unique_id) VALUES(?, ?, ?, ?, ?, ?, ?)",
-                      job_, token, status, given(reason), batch.at,
-                      pool_of(dest.provider, dest.env), given(unique_id));
+  void write_receipt(token_id token, outcome_status status, std::string_view reason, timestamp at) {
+    database_.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
+                      "VALUES(?, ?, ?, ?, ?)",
+                      job_, token, status, reason.empty() ? std::nullopt : std::optional{reason},
+                      at);
   }
 
   void write_chunk(const work& of, const done_bits& bits, const job_counts& counts) {
@@ -368,6 +363,10 @@ flush_result flush_outcomes(connection& database, const shared_state& shared, wr
     begin = end;
   }
   flusher.write_retries();
+  for (const auto& batch : batches)
+    for (const auto& each : batch.late)
+      if (invalidate_token(database, each.token, each.reason, each.at, each.at))
+        ++result.invalidated;
   auto& jobs = result.finished_chunks_of;
   std::sort(jobs.begin(), jobs.end());
   jobs.erase(std::unique(jobs.begin(), jobs.end()), jobs.end());

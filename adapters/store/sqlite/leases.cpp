@@ -43,8 +43,6 @@ void dead_letter(connection& database, const lapsed_chunk& chunk, timestamp now)
   }
   if (!left)
     return close_damaged(database, chunk.job, chunk.seq, now);
-  const auto pool =
-    database.value("SELECT pool FROM chunks WHERE job = ? AND seq = ?", chunk.job, chunk.seq);
   const auto policy = database.value("SELECT receipts FROM jobs WHERE n = ?", chunk.job);
   std::int64_t unknown = 0;
   for (const auto& one : *left) {
@@ -52,11 +50,11 @@ void dead_letter(connection& database, const lapsed_chunk& chunk, timestamp now)
     if (!one.is_sent)
       write_letter(database, {chunk.job, chunk.seq, one.id, 0, "lease_lost", {}, now});
     if (policy != static_cast<std::int64_t>(receipts_policy::none))
-      database.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at, pool) "
-                       "VALUES(?, ?, ?, ?, ?, ?)",
+      database.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
+                       "VALUES(?, ?, ?, ?, ?)",
                        chunk.job, one.id,
                        one.is_sent ? outcome_status::unknown : outcome_status::rejected,
-                       one.is_sent ? "no_answer" : "lease_lost", now, pool);
+                       one.is_sent ? "no_answer" : "lease_lost", now);
   }
   database.execute("UPDATE chunks SET status = 3, rejected = rejected + ?, unknown = unknown + ?, "
                    "done = NULL, sent = NULL, ids = NULL, epoch = NULL WHERE job = ? AND seq = ?",

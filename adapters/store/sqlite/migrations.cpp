@@ -16,8 +16,6 @@ constexpr std::array migrations{
 #include "adapters/store/sqlite/migrations/0002_live_activities.sql"
   ,
 #include "adapters/store/sqlite/migrations/0003_references.sql"
-  ,
-#include "adapters/store/sqlite/migrations/0004_receipt_origin.sql"
 };
 
 } // namespace
