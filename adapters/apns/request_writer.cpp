@@ -95,7 +95,10 @@ void apns_request_writer::render_headers() {
     add_indexed_once(expiration_seen_, "apns-expiration", job.expiration, long_lived);
   if (!job.collapse_id.empty())
     add_indexed_once(collapse_id_seen_, "apns-collapse-id", job.collapse_id, long_lived);
-  request_ = {headers_, {job.body}, serial_};
+  // The topic of a push is the bundle, unless its caller set another push type.
+  const bool callers_topic =
+    !job.topic.empty() && job.topic != bundle_ && job.push_type != "liveactivity";
+  request_ = {headers_, {job.body}, serial_ << 1 | std::uint32_t{callers_topic}};
 }
 
 void apns_request_writer::add_device_headers() {
@@ -128,9 +131,10 @@ void apns_request_writer::add(std::string_view name, std::string_view value, int
 
 answer apns_request_writer::read(const http2_response& response, std::uint32_t note) {
   auto read = read_answer(response);
+  read.callers_topic = (note & 1) != 0;
   if (read.status != forbidden)
     return read;
-  is_about_current_ = note == serial_ && authorization_ == token_->current();
+  is_about_current_ = note >> 1 == serial_ && authorization_ == token_->current();
   if (!is_about_current_ && classify_apns(read).configuration)
     read.reason = apns_token_replaced;
   return read;

@@ -52,7 +52,8 @@ private:
   const std::shared_ptr<rendered_jobs> jobs_;
 
   provider_token::text_ptr authorization_;
-  std::uint32_t serial_ = 0;     ///< of the token, and the note of requests that carry it
+  std::uint32_t serial_ =
+    0; ///< of the token. A request's note: this, and a bit for a caller's topic
   bool is_about_current_ = true; ///< the last answer of 403: about the token in use now
   std::shared_ptr<const rendered_job> job_;
   bool headers_are_current_ = false;

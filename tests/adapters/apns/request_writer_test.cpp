@@ -208,6 +208,21 @@ TEST_F(request_writer_test, answers_are_read_with_reason_timestamp_and_retry_aft
   }
 }
 
+TEST_F(request_writer_test, a_refused_topic_is_the_callers_where_it_set_the_push_type) {
+  const auto by = writer();
+  by->prepare();
+  http2_response response;
+  response.end = stream_end::complete;
+  response.status = 400;
+  response.body = R"({"reason":"TopicDisallowed"})";
+  write(*by, make_work(1), 0);
+  EXPECT_FALSE(by->read(response, note_).callers_topic);
+  const auto voip =
+    make_work(1, 1, default_app, R"({"body":"B","apns":{"headers":{"apns-push-type":"voip"}}})");
+  EXPECT_EQ(write(*by, voip, 0).at("apns-topic").value, "com.example.app.voip");
+  EXPECT_TRUE(by->read(response, note_).callers_topic);
+}
+
 TEST_F(request_writer_test, a_refusal_of_a_token_that_was_replaced_blames_nothing) {
   const std::chrono::sys_seconds later{std::chrono::seconds{1'700'003'600}};
   const auto by = writer();
