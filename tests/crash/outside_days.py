@@ -98,7 +98,6 @@ def a_wrong_bundle_loses_no_push():
         simulator.faults({"apns": {"mix": {}}})
         node.call("POST", "/v1/breakers:reset", {"kind": "configuration"})
         counts = wait_for_job(node, job)["counts"]
-        # Those whose refusals were the evidence may be rejected: two of them, and what was in flight.
         check(counts["accepted"] == 20, f"{counts}")
 
 
@@ -133,7 +132,7 @@ def a_badge_alone_and_a_callers_headers():
         check("headers" not in got["body"] and "payload" not in got["body"], f"{got}")
         for wrong in ({"silent": True, "badge": 3}, {"silent": True, "title": "t"}, {}, {"badge": None},
                       {"title": "t", "apns": {"headers": {"x-mine": "1"}, "payload": {}}}):
-            status, _, body = node.call("POST", "/v1/notifications?", {
+            status, _, body = node.call("POST", "/v1/notifications", {
                 "tokens": [{"platform": "apns", "token": token}], **wrong})
             check(status == 400 and body["errors"], f"{wrong}: {status} {body}")
 
