@@ -5,6 +5,7 @@
 #include "adapters/store/sqlite/activities.hpp"
 #include "adapters/store/sqlite/open_chunk.hpp"
 #include "adapters/store/sqlite/parking.hpp"
+#include "adapters/store/sqlite/receipts.hpp"
 #include "adapters/store/sqlite/retry_packs.hpp"
 #include "adapters/store/sqlite/states.hpp"
 #include "adapters/store/sqlite/turns.hpp"
@@ -89,7 +90,7 @@ public:
     std::size_t targets = 0;
     for (const auto& chunk : ready) {
       for (const auto token : chunk.unanswered)
-        write_receipt(token, outcome_status::unknown);
+        note_end(token, outcome_status::unknown);
       const auto unknown = chunk.unanswered.size();
       if (chunk.cut)
         if (const auto pool =
@@ -133,18 +134,16 @@ private:
     delete_pack(database_, pack.n);
     for (const auto& one : pack.entries) {
       const auto end = end_of(facts_, one.is_sent);
-      write_receipt(one.token, end);
+      note_end(one.token, end);
       ++(end == outcome_status::unknown   ? counts.unknown
          : end == outcome_status::expired ? counts.expired
                                           : counts.skipped);
     }
   }
 
-  void write_receipt(token_id token, outcome_status status) {
+  void note_end(token_id token, outcome_status status) {
     if (facts_.receipts != receipts_policy::none)
-      database_.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
-                        "VALUES(?, ?, ?, ?, ?)",
-                        job_, token, status, reason_of(facts_, status), now_);
+      write_receipt(database_, job_, token, status, reason_of(facts_, status), now_);
   }
 
   void count(std::uint32_t seq, outcome_status status, std::size_t targets, std::size_t unknown) {

@@ -209,11 +209,9 @@ bool remove_deleted_topic(connection& database, std::int64_t topic, const time_s
 
 result<std::int64_t> count_topic(connection& database, app_id app, const std::string& topic) {
   using answer = result<std::int64_t>;
-  const auto row = find_topic(database, app, topic);
-  if (!row)
-    return answer::failure(errc::not_found, no_topic(topic));
-  return answer::success(
-    *database.value("SELECT COUNT(*) FROM topic_tokens WHERE topic = ?", *row));
+  const auto members =
+    database.value("SELECT members FROM topics WHERE app = ? AND name = ?", app, topic);
+  return members ? answer::success(*members) : answer::failure(errc::not_found, no_topic(topic));
 }
 
 result<page_of<user_view>> read_subscribers(connection& database, app_id app,

@@ -7,6 +7,7 @@
 #include "adapters/store/sqlite/leased_packs.hpp"
 #include "adapters/store/sqlite/letters.hpp"
 #include "adapters/store/sqlite/pending_retries.hpp"
+#include "adapters/store/sqlite/receipts.hpp"
 #include "adapters/store/sqlite/savepoint.hpp"
 #include "adapters/store/sqlite/tokens.hpp"
 #include "adapters/store/sqlite/turns.hpp"
@@ -168,8 +169,9 @@ private:
     if (binds(batch))
       spare_others(batch, token, [&] { bind_token(database_, job_, token); });
     if (keeps_receipt(batch.of->job->options.receipts, outcome_status::accepted))
-      spare_others(batch, token,
-                   [&] { write_receipt(token, outcome_status::accepted, {}, batch.at); });
+      spare_others(batch, token, [&] {
+        write_receipt(database_, job_, token, outcome_status::accepted, {}, batch.at);
+      });
   }
 
   // A start at FCM makes the device one of the activity's when it is taken.
@@ -241,7 +243,7 @@ private:
       write_letter(database_, {job_, batch.of->key.seq, one.token, one.attempts, "max_attempts",
                                one.reason, batch.at});
     if (keeps_receipt(batch.of->job->options.receipts, one.status))
-      write_receipt(one.token, one.status, one.reason, batch.at);
+      write_receipt(database_, job_, one.token, one.status, one.reason, batch.at);
     invalidate(batch, one);
   }
 
@@ -258,13 +260,6 @@ private:
                                : batch.at;
     if (invalidate_token(database_, one.token, one.reason, batch.at, valid_until))
       ++result_.invalidated;
-  }
-
-  void write_receipt(token_id token, outcome_status status, std::string_view reason, timestamp at) {
-    database_.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
-                      "VALUES(?, ?, ?, ?, ?)",
-                      job_, token, status, reason.empty() ? std::nullopt : std::optional{reason},
-                      at);
   }
 
   void write_chunk(const work& of, const done_bits& bits, const job_counts& counts) {

@@ -5,6 +5,7 @@
 #include "adapters/store/sqlite/letters.hpp"
 #include "adapters/store/sqlite/open_chunk.hpp"
 #include "adapters/store/sqlite/parking.hpp"
+#include "adapters/store/sqlite/receipts.hpp"
 #include "adapters/store/sqlite/retry_packs.hpp"
 #include "adapters/store/sqlite/savepoint.hpp"
 #include "messages/outcome.hpp"
@@ -50,11 +51,9 @@ void dead_letter(connection& database, const lapsed_chunk& chunk, timestamp now)
     if (!one.is_sent)
       write_letter(database, {chunk.job, chunk.seq, one.id, 0, "lease_lost", {}, now});
     if (policy != static_cast<std::int64_t>(receipts_policy::none))
-      database.execute("INSERT OR REPLACE INTO receipts(job, token, status, reason, at) "
-                       "VALUES(?, ?, ?, ?, ?)",
-                       chunk.job, one.id,
-                       one.is_sent ? outcome_status::unknown : outcome_status::rejected,
-                       one.is_sent ? "no_answer" : "lease_lost", now);
+      write_receipt(database, chunk.job, one.id,
+                    one.is_sent ? outcome_status::unknown : outcome_status::rejected,
+                    one.is_sent ? "no_answer" : "lease_lost", now);
   }
   database.execute("UPDATE chunks SET status = 3, rejected = rejected + ?, unknown = unknown + ?, "
                    "done = NULL, sent = NULL, ids = NULL, epoch = NULL WHERE job = ? AND seq = ?",

@@ -1,6 +1,7 @@
 #include "adapters/store/sqlite/migrations.hpp"
 
 #include "adapters/store/sqlite/connection.hpp"
+#include "adapters/store/sqlite/database_file.hpp"
 
 #include <array>
 #include <string>
@@ -16,6 +17,8 @@ constexpr std::array migrations{
 #include "adapters/store/sqlite/migrations/0002_live_activities.sql"
   ,
 #include "adapters/store/sqlite/migrations/0003_references.sql"
+  ,
+#include "adapters/store/sqlite/migrations/0004_counts.sql"
 };
 
 } // namespace
@@ -25,10 +28,16 @@ int schema_version() {
 }
 
 void migrate(connection& database) {
+  migrate_to(database, schema_version());
+}
+
+void migrate_to(connection& database, int last) {
   const int found = std::stoi(database.ask("PRAGMA user_version"));
   if (found > schema_version())
     throw schema_too_new{found};
-  for (int number = found + 1; number <= schema_version(); ++number)
+  if (std::stoi(database.ask("PRAGMA application_id")) != application_id)
+    database.run("PRAGMA application_id = " + std::to_string(application_id));
+  for (int number = found + 1; number <= last; ++number)
     database.run("BEGIN IMMEDIATE;" + std::string{migrations[number - 1]} +
                  "; PRAGMA user_version = " + std::to_string(number) + "; COMMIT;");
 }

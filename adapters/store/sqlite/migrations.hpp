@@ -7,9 +7,11 @@ class connection;
 /// The schema that this program reads and writes: the number of its last migration.
 int schema_version();
 
-/// Applies the migrations that the database lacks, each in a transaction of its own. The caller
-/// holds the process lock. Throws schema_too_new, or failure.
+/// Marks the database as ours, and applies the migrations that it lacks, each in a transaction of
+/// its own. The caller holds the process lock. Throws schema_too_new, or failure.
 void migrate(connection& database);
+/// The same up to migration `last`.
+void migrate_to(connection& database, int last);
 
 /// The database was written by a newer program.
 struct schema_too_new {

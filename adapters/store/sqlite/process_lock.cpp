@@ -30,7 +30,7 @@ process_lock::~process_lock() {
 process_lock::outcome process_lock::acquire(const std::string& database,
                                             std::chrono::milliseconds wait) {
   path_ = without_links(database).string() + ".lock";
-  file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file_ < 0)
     return outcome::failed;
   const auto end = std::chrono::steady_clock::now() + wait;

@@ -4,6 +4,7 @@
 #include "adapters/store/sqlite/job_cache.hpp"
 #include "adapters/store/sqlite/paging.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace signalbox::sqlite {
@@ -91,12 +92,14 @@ result<std::vector<reason_count>> read_reasons(connection& database, app_id app,
   const auto job = number_of(database, app, id);
   if (!job)
     return no_such_job<std::vector<reason_count>>(id);
-  auto found = database.query("SELECT status, IFNULL(reason, ''), COUNT(*) FROM receipts "
-                              "WHERE job = ? GROUP BY 1, 2 ORDER BY 3 DESC",
+  auto found = database.query("SELECT status, reason, count FROM receipt_counts "
+                              "WHERE job = ? AND count > 0",
                               *job);
   std::vector<reason_count> counts;
   while (found.next())
     counts.push_back({found.as<outcome_status>(0), std::string{found.text(1)}, found.integer(2)});
+  std::stable_sort(counts.begin(), counts.end(),
+                   [](const auto& a, const auto& b) { return a.count > b.count; });
   return result<std::vector<reason_count>>::success(std::move(counts));
 }
 

@@ -38,6 +38,7 @@ bool delete_job(connection& database, writer_state& state, job_number job, std::
                                    limit, job);
   if (!is_bare)
     return false;
+  database.execute("DELETE FROM receipt_counts WHERE job = ?", job);
   database.execute("DELETE FROM job_scopes WHERE job = ?", job);
   database.execute("DELETE FROM activity_dispatches WHERE job = ?", job);
   {
