@@ -138,6 +138,8 @@ struct backlog {
   std::int64_t scheduled_jobs = 0;
   std::int64_t dead_letters = 0;               ///< all lanes'
   std::int64_t pauses = 0;                     ///< all lanes'
+  std::int64_t store_bytes = 0;                ///< of the database's file, all lanes'
+  std::int64_t store_log_bytes = 0;            ///< of its write-ahead log
   std::chrono::milliseconds oldest_due_age{0}; ///< 0: nothing is due
 };
 

@@ -90,6 +90,9 @@ void add_backlogs(const std::vector<lane_view>& lanes, std::vector<MetricFamily>
                     "For how long the oldest due chunk or retry has been due.", MetricType::Gauge);
   auto letters = family("signalbox_dead_letters", "Dead letters in the store.", MetricType::Gauge);
   auto pauses = family("signalbox_pauses", "Pauses that hold.", MetricType::Gauge);
+  auto size = family("signalbox_store_bytes", "Size of the database.", MetricType::Gauge);
+  auto log = family("signalbox_store_log_bytes", "Size of the database's write-ahead log.",
+                    MetricType::Gauge);
   const lane_view* newest = nullptr;
   for (const auto& lane : lanes) {
     if (!lane.waiting)
@@ -109,8 +112,10 @@ void add_backlogs(const std::vector<lane_view>& lanes, std::vector<MetricFamily>
   if (newest != nullptr) {
     add(letters, {}, static_cast<double>(newest->waiting->dead_letters));
     add(pauses, {}, static_cast<double>(newest->waiting->pauses));
+    add(size, {}, static_cast<double>(newest->waiting->store_bytes));
+    add(log, {}, static_cast<double>(newest->waiting->store_log_bytes));
   }
-  for (auto* one : {&waiting, &age, &letters, &pauses})
+  for (auto* one : {&waiting, &age, &letters, &pauses, &size, &log})
     to.push_back(std::move(*one));
 }
 

@@ -5,6 +5,8 @@
 #include "adapters/store/sqlite/retry_packs.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <string>
 
 namespace signalbox::sqlite {
 
@@ -12,6 +14,12 @@ namespace {
 
 // Beyond so many scheduled jobs at the head of a destination the age is that of the oldest of them.
 constexpr int most_jobs_looked_at = 256;
+
+std::int64_t size_of(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error ? 0 : static_cast<std::int64_t>(size);
+}
 
 class lane_backlog {
 public:
@@ -104,7 +112,10 @@ backlog measure_backlog(connection& database, shared_state& shared, const std::s
   backlog counted;
   if (const auto lane = shared.lanes.find(database, lane_name))
     counted = lane_backlog{database, shared, lane_name, *lane}.count();
-  counted.dead_letters = database.value("SELECT COUNT(*) FROM dead_letters").value_or(0);
+  counted.dead_letters =
+    database.value("SELECT value FROM counters WHERE name = 'dead_letters'").value_or(0);
+  counted.store_bytes = size_of(shared.options.path);
+  counted.store_log_bytes = size_of(shared.options.path + "-wal");
   counted.pauses = database.value("SELECT COUNT(*) FROM pauses").value_or(0);
   return counted;
 }

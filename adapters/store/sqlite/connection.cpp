@@ -54,6 +54,10 @@ bool failure::is_about_rows() const {
   }
 }
 
+bool failure::is_interruption() const {
+  return code_ == SQLITE_INTERRUPT;
+}
+
 rows::~rows() {
   sqlite3_reset(statement_);
 }

@@ -28,6 +28,7 @@ public:
   /// Other rows can go on: it is a constraint, a value or a damaged row, and not the disk, memory
   /// or a lock.
   bool is_about_rows() const;
+  bool is_interruption() const;
   const char* what() const noexcept override { return message_.c_str(); }
 
 private:

@@ -14,6 +14,10 @@ namespace signalbox {
 
 namespace {
 
+// For how long commits wait until nobody reads and the log can be cut.
+constexpr std::chrono::milliseconds short_stall{50};
+constexpr std::chrono::milliseconds longest_stall{1'000};
+
 sqlite_options with_defaults(sqlite_options options) {
   options.readers = store_readers(options.readers);
   if (!options.now)
@@ -40,8 +44,13 @@ sqlite_store::engine::engine(sqlite_options options, std::unique_ptr<sqlite::pro
   sqlite::migrate(*database_);
   begin_boot();
   settings.cache_bytes = own.reader_cache_bytes;
-  readers_.emplace(own.path, settings, own.readers);
-  checkpointer_.emplace(*database_, own.path, settings, sqlite::checkpointer::settings{});
+  readers_.emplace(own.path, settings,
+                   sqlite::readers::settings{own.readers, own.query_limit, own.most_queries});
+  sqlite::checkpointer::settings log;
+  log.without_readers = [this](bool lanes_too, const std::function<void()>& work) {
+    return readers_->run_alone(lanes_too ? longest_stall : short_stall, lanes_too, work);
+  };
+  checkpointer_.emplace(*database_, own.path, settings, std::move(log));
   writer_.emplace(*database_, sqlite::writer::settings{own.import_slice, own.fault,
                                                        [this] {
                                                          shared_.lanes.forget();
@@ -61,9 +70,9 @@ sqlite_store::engine::~engine() {
 
 void sqlite_store::engine::close() {
   calls_.close();
+  readers_->stop(); // nobody waits for what they read any more
   calls_.wait_until_idle();
   writer_->stop();
-  readers_->stop();
   checkpointer_->stop();
 }
 
@@ -81,6 +90,22 @@ void sqlite_store::engine::begin_boot() {
   shared_.pauses.set(sqlite::read_pauses(database));
   state_.next_job = database.value("SELECT MAX(n) FROM jobs").value_or(0) + 1;
   database.execute("COMMIT");
+}
+
+bool sqlite_store::engine::join_health_check(callback<unit> done) {
+  std::lock_guard lock{health_mutex_};
+  health_checks_.push_back(std::move(done));
+  return health_checks_.size() == 1;
+}
+
+void sqlite_store::engine::answer_health_checks(const result<unit>& health) {
+  std::vector<callback<unit>> waiting;
+  {
+    std::lock_guard lock{health_mutex_};
+    waiting.swap(health_checks_);
+  }
+  for (const auto& done : waiting)
+    done(health);
 }
 
 void sqlite_store::engine::remove_topic(std::int64_t topic) {

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace signalbox::sqlite {
 class sweep_pass;
@@ -92,26 +93,39 @@ public:
   }
 
   /// Runs `body` on a reader, all of it on one state of the database, then `done` with its answer.
+  /// It may be run more than once, from its beginning, before it answers.
   template <class T, class Body>
   void read(sqlite::read_class where, callback<T> done, Body body) {
-    readers_->submit(where, [done = std::move(done), body = std::move(body)](
-                              connection* database) mutable { done(attempt<T>(database, body)); });
+    auto shared = std::make_shared<callback<T>>(std::move(done));
+    readers_->submit(where, {[shared, body = std::move(body)](connection& database) mutable {
+                               auto answer = attempt<T>(database, body);
+                               if (answer)
+                                 (*shared)(std::move(*answer));
+                               return answer.has_value();
+                             },
+                             [shared](errc code, std::string message) {
+                               (*shared)(result<T>::failure(code, std::move(message)));
+                             }});
   }
 
-  /// `body`, its failures as results.
+  /// `body`, its failures as results; nothing if it was interrupted.
   template <class T, class Body>
-  static result<T> attempt(connection* database, Body& body) {
-    if (database == nullptr)
-      return result<T>::failure(errc::stopping, "the store is closed");
+  static std::optional<result<T>> attempt(connection& database, Body& body) {
     try {
-      const sqlite::snapshot one_state{*database};
-      return body(*database);
+      const sqlite::snapshot one_state{database};
+      return body(database);
     } catch (const sqlite::failure& error) {
+      if (error.is_interruption())
+        return std::nullopt;
       return result<T>::failure(sqlite::to_errc(error.code()), error.what());
     } catch (const std::exception& error) {
       return result<T>::failure(errc::internal, error.what());
     }
   }
+
+  /// True for the first of those that ask at a time: it looks, and its answer is for all of them.
+  bool join_health_check(callback<unit> done);
+  void answer_health_checks(const result<unit>& health);
 
   template <class T>
   static result<T> failed(const sqlite::write_status& status) {
@@ -163,6 +177,8 @@ private:
   sqlite::writer_state state_;
   sqlite::disk_space disk_;
   sqlite::pending_calls calls_;
+  std::mutex health_mutex_;
+  std::vector<callback<unit>> health_checks_; ///< under way
   std::mutex plan_mutex_;
   std::map<std::string, sqlite::job_number> last_planned_;
   std::optional<connection> database_; ///< the writer's

@@ -28,6 +28,10 @@ struct sqlite_options {
   std::size_t readers = 0; ///< reader threads, at least 2; see store_readers
   std::int64_t writer_cache_bytes = 64 << 20;
   std::int64_t reader_cache_bytes = 8 << 20; ///< of each reader
+  /// A query for people that takes longer, waiting included, is refused with busy, and so are those
+  /// that come while so many wait.
+  std::chrono::milliseconds query_limit{5'000};
+  std::size_t most_queries = 256;
   std::int64_t mmap_bytes = 0;
   std::chrono::milliseconds busy_timeout{5'000};
   std::chrono::milliseconds lock_wait{5'000}; ///< for a node that is just ending

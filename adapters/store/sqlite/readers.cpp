@@ -4,39 +4,68 @@
 
 #include <algorithm>
 #include <pthread.h>
+#include <span>
 #include <utility>
 
 namespace signalbox::sqlite {
 
-readers::readers(const std::string& path, const connection_settings& settings, std::size_t threads)
-  : most_queries_{std::max<std::size_t>(1, threads / 2)} {
-  auto own = settings;
+namespace {
+
+// Virtual machine instructions between two looks: few, since each may wait for a cold disk.
+constexpr int look_every = 200;
+
+} // namespace
+
+readers::readers(const std::string& path, const connection_settings& connections, settings settings)
+  : settings_{settings}, most_queries_{std::max<std::size_t>(1, settings.threads / 2)} {
+  auto own = connections;
   own.read_only = true;
-  for (std::size_t i = 0; i < std::max<std::size_t>(2, threads); ++i)
-    connections_.push_back(std::make_unique<connection>(path, own));
-  for (auto& database : connections_)
-    threads_.emplace_back([this, &database = *database] { loop(database); });
+  const auto pool = std::max<std::size_t>(2, settings.threads);
+  for (std::size_t i = 0; i < pool + 1; ++i)
+    places_.push_back(std::make_unique<place>(*this, path, own));
+  for (std::size_t i = 0; i < places_.size(); ++i)
+    threads_.emplace_back(
+      [this, &at = *places_[i], for_health = i == pool] { loop(at, for_health); });
 }
 
 readers::~readers() {
   stop();
 }
 
-void readers::submit(read_class where, task run) {
+void readers::submit(read_class where, read_task task) {
+  auto refused = errc::stopping;
   {
     std::lock_guard lock{mutex_};
-    if (!stopping_) {
-      queues_[static_cast<std::size_t>(where)].push_back(std::move(run));
-      wake_.notify_one();
+    auto& queue = queues_[static_cast<std::size_t>(where)];
+    const bool is_full = where == read_class::queries && queue.size() >= settings_.most_waiting;
+    if (!stopping_ && !is_full) {
+      queue.push_back({std::move(task), clock::now() + settings_.query_limit});
+      wake_.notify_all();
       return;
     }
+    if (is_full)
+      refused = errc::busy;
   }
-  run(nullptr);
+  task.refuse(refused, refused == errc::busy ? "too many queries wait for the store"
+                                             : "the store is closed");
 }
 
-snapshot::~snapshot() {
-  // Nothing was written: whatever ends it is right.
-  sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+bool readers::run_alone(std::chrono::milliseconds wait, bool lanes_too,
+                        const std::function<void()>& work) {
+  std::unique_lock lock{mutex_};
+  closed_ = true;
+  queries_give_way_ = true;
+  lanes_give_way_ = lanes_too;
+  const bool is_alone = idle_.wait_for(lock, wait, [this] { return running_ == 0; }) && !stopping_;
+  if (is_alone) {
+    lock.unlock();
+    work();
+    lock.lock();
+  }
+  closed_ = false;
+  queries_give_way_ = lanes_give_way_ = false;
+  wake_.notify_all();
+  return is_alone;
 }
 
 void readers::stop() {
@@ -48,19 +77,22 @@ void readers::stop() {
   for (auto& thread : threads_)
     thread.join();
   threads_.clear();
-  for (auto& queue : queues_) {
-    for (auto& task : queue)
-      task(nullptr);
-    queue.clear();
-  }
+  for (auto& queue : queues_)
+    for (auto& waiting : std::exchange(queue, {}))
+      waiting.task.refuse(errc::stopping, "the store is closed");
 }
 
-bool readers::take(task& next, bool& is_query) {
-  for (const auto where : {read_class::lanes, read_class::queries}) {
-    is_query = where == read_class::queries;
-    auto& queue = queues_[static_cast<std::size_t>(where)];
-    if (queue.empty() || (is_query && running_queries_ >= most_queries_))
+bool readers::take(waiting_task& next, read_class& where, bool for_health) {
+  if (closed_)
+    return false;
+  static constexpr std::array pool{read_class::lanes, read_class::queries};
+  static constexpr std::array health{read_class::health};
+  for (const auto each :
+       for_health ? std::span<const read_class>{health} : std::span<const read_class>{pool}) {
+    auto& queue = queues_[static_cast<std::size_t>(each)];
+    if (queue.empty() || (each == read_class::queries && running_queries_ >= most_queries_))
       continue;
+    where = each;
     next = std::move(queue.front());
     queue.pop_front();
     return true;
@@ -68,25 +100,65 @@ bool readers::take(task& next, bool& is_query) {
   return false;
 }
 
-void readers::loop(connection& database) {
+void readers::loop(place& at, bool for_health) {
   ::pthread_setname_np(::pthread_self(), "store-reader");
+  sqlite3_progress_handler(at.database.handle(), look_every, look, &at);
   std::unique_lock lock{mutex_};
   for (;;) {
-    task next;
-    bool is_query = false;
-    wake_.wait(lock, [&] { return stopping_ || take(next, is_query); });
-    if (!next)
+    waiting_task next;
+    wake_.wait(lock, [&] { return stopping_ || take(next, at.reads, for_health); });
+    if (!next.task.run)
       return;
+    const bool is_query = at.reads == read_class::queries;
+    ++running_;
     running_queries_ += is_query ? 1 : 0;
     lock.unlock();
-    next(&database);
-    next = nullptr;
+    at.end = next.end;
+    at.interrupted = interruption::none;
+    const bool answered = (!is_query || clock::now() < next.end) && next.task.run(at.database);
+    if (!answered && at.interrupted == interruption::stopping)
+      next.task.refuse(errc::stopping, "the store is closed");
+    else if (!answered && at.interrupted != interruption::again)
+      refuse_late(next);
+    const bool again = !answered && at.interrupted == interruption::again;
+    if (!again)
+      next = {};
     lock.lock();
-    if (is_query) {
-      --running_queries_;
-      wake_.notify_one(); // a query may have waited for its turn
-    }
+    --running_;
+    running_queries_ -= is_query ? 1 : 0;
+    if (again)
+      queues_[static_cast<std::size_t>(at.reads)].push_front(std::move(next));
+    if (running_ == 0)
+      idle_.notify_all();
+    wake_.notify_one(); // a query may have waited for its turn
   }
+}
+
+void readers::refuse_late(const waiting_task& late) const {
+  const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(settings_.query_limit);
+  late.task.refuse(errc::busy,
+                   "the query took longer than " + (limit.count() % 1'000 == 0
+                                                      ? std::to_string(limit.count() / 1'000) + " s"
+                                                      : std::to_string(limit.count()) + " ms"));
+}
+
+// In the thread whose statement it may end.
+int readers::look(void* of) {
+  auto& at = *static_cast<place*>(of);
+  const bool is_query = at.reads == read_class::queries;
+  const auto& pool = at.pool;
+  if (pool.stopping_)
+    at.interrupted = interruption::stopping;
+  else if (is_query ? pool.queries_give_way_.load() : pool.lanes_give_way_.load())
+    at.interrupted = interruption::again;
+  else if (is_query && clock::now() >= at.end)
+    at.interrupted = interruption::too_long;
+  return at.interrupted == interruption::none ? 0 : 1;
+}
+
+snapshot::~snapshot() {
+  // Nothing was written: whatever ends it is right.
+  sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 } // namespace signalbox::sqlite

@@ -3,6 +3,8 @@
 #include "adapters/store/sqlite/connection.hpp"
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -28,35 +30,83 @@ private:
   connection& database_;
 };
 
-/// Who a read is for: pages and counts for people never take the last thread from a lane.
-enum class read_class : std::uint8_t { lanes, queries };
+/// Who a read is for: pages and counts for people never take the last thread from a lane, and
+/// health has a thread of its own.
+enum class read_class : std::uint8_t { lanes, queries, health };
+
+struct read_task {
+  /// Reads and answers; false if SQLite was interrupted: then it has answered nobody, and may be
+  /// run once more from its beginning. What it throws ends the process.
+  std::function<bool(connection&)> run;
+  /// Answers instead of `run`.
+  std::function<void(errc, std::string)> refuse;
+};
 
 /// A pool of threads, each with a connection that cannot write. Thread-safe.
 class readers {
 public:
-  /// `run` gets a connection, or null when the pool is closed; what it throws ends the process, so
-  /// it catches failure itself.
-  using task = std::function<void(connection*)>;
+  struct settings {
+    std::size_t threads = 2; ///< at least 2; health has one more
+    /// A query that has not come to its end so long after it was asked is refused with errc::busy.
+    std::chrono::milliseconds query_limit{5'000};
+    std::size_t most_waiting = 256; ///< queries; further ones are refused with errc::busy
+  };
 
   /// Throws failure.
-  readers(const std::string& path, const connection_settings& settings, std::size_t threads);
+  readers(const std::string& path, const connection_settings& connections, settings settings);
   ~readers();
 
-  void submit(read_class where, task run);
-  /// Ends the threads. What is still queued is called with null.
+  void submit(read_class where, read_task task);
+
+  /// Runs `work` while nobody reads, so that no snapshot is older than what it leaves. Queries that
+  /// run are interrupted and run again afterwards, with `lanes_too` all else; what lasts longer
+  /// than `wait` has precedence: false then, and `work` did not run.
+  bool run_alone(std::chrono::milliseconds wait, bool lanes_too, const std::function<void()>& work);
+
+  /// Interrupts what runs, and ends the threads. It and what is still queued is refused with
+  /// errc::stopping.
   void stop();
 
 private:
-  void loop(connection& database);
-  bool take(task& next, bool& is_query);
+  using clock = std::chrono::steady_clock;
 
+  struct waiting_task {
+    read_task task;
+    clock::time_point end; ///< of queries
+  };
+
+  enum class interruption : std::uint8_t { none, too_long, again, stopping };
+
+  /// A thread's connection, and what it reads.
+  struct place {
+    place(readers& pool, const std::string& path, const connection_settings& connections)
+      : pool{pool}, database{path, connections} {}
+
+    readers& pool;
+    connection database;
+    read_class reads = read_class::lanes;
+    clock::time_point end;
+    interruption interrupted = interruption::none;
+  };
+
+  static int look(void* at);
+  void loop(place& at, bool for_health);
+  bool take(waiting_task& next, read_class& where, bool for_health);
+  void refuse_late(const waiting_task& task) const;
+
+  settings settings_;
+  std::size_t most_queries_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::array<std::deque<task>, 2> queues_; ///< by read_class
+  std::condition_variable idle_;
+  std::array<std::deque<waiting_task>, 3> queues_; ///< by read_class
+  std::size_t running_ = 0;
   std::size_t running_queries_ = 0;
-  std::size_t most_queries_;
-  bool stopping_ = false;
-  std::vector<std::unique_ptr<connection>> connections_;
+  bool closed_ = false; ///< nothing begins: somebody runs alone
+  std::atomic<bool> queries_give_way_{false};
+  std::atomic<bool> lanes_give_way_{false};
+  std::atomic<bool> stopping_{false};
+  std::vector<std::unique_ptr<place>> places_;
   std::vector<std::thread> threads_;
 };
 

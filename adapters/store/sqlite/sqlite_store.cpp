@@ -4,6 +4,7 @@
 #include "adapters/store/sqlite/clock.hpp"
 #include "adapters/store/sqlite/commit.hpp"
 #include "adapters/store/sqlite/completion.hpp"
+#include "adapters/store/sqlite/database_file.hpp"
 #include "adapters/store/sqlite/engine.hpp"
 #include "adapters/store/sqlite/flush.hpp"
 #include "adapters/store/sqlite/leases.hpp"
@@ -48,6 +49,8 @@ boot_clock::time_point deadline_of(std::chrono::milliseconds lease) {
 result<std::unique_ptr<sqlite_store>> sqlite_store::open(sqlite_options options) {
   using answer = result<std::unique_ptr<sqlite_store>>;
   const auto path = options.path;
+  if (const auto refused = sqlite::check_database_file(path))
+    return answer::failure(refused->code, path + " " + refused->message);
   auto lock = std::make_unique<sqlite::process_lock>();
   switch (lock->acquire(path, options.lock_wait)) {
   case sqlite::process_lock::outcome::held:
@@ -57,6 +60,7 @@ result<std::unique_ptr<sqlite_store>> sqlite_store::open(sqlite_options options)
   case sqlite::process_lock::outcome::failed:
     return answer::failure(errc::unavailable, lock->path() + ": " + std::strerror(errno));
   }
+  sqlite::make_private(path);
   try {
     auto made = std::make_unique<engine>(std::move(options), std::move(lock));
     return answer::success(std::unique_ptr<sqlite_store>{new sqlite_store{std::move(made)}});
@@ -223,6 +227,7 @@ void sqlite_store::engine::load(std::shared_ptr<sqlite::claimed_set> set,
     read_class::lanes, std::move(hand_over), [this, set, damaged, deadline](connection& database) {
       auto loaded = std::make_shared<loaded_set>();
       loaded->refused = set->refused;
+      damaged->clear();
       for (const auto& one : set->works) {
         try {
           if (auto work = sqlite::load_work(database, shared_, one, deadline))

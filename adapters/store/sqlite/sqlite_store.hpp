@@ -30,8 +30,8 @@ public:
   /// Opens or creates the database, brings its schema up to date and voids the leases of earlier
   /// boots. Blocks for at most `lock_wait` and the migration.
   ///
-  /// Errors: `busy`: another node holds the lock; `conflict`: the database is newer than this
-  /// program; `unavailable`: it cannot be opened.
+  /// Errors: `busy`: another node holds the lock; `conflict`: the file is another program's, or
+  /// newer than this one, and was left untouched; `unavailable`: it cannot be opened.
   static result<std::unique_ptr<sqlite_store>> open(sqlite_options options);
 
   /// Without close(): what is queued is refused with `stopping`, leases stay for the next boot to

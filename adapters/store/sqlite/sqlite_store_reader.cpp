@@ -113,7 +113,7 @@ void sqlite_store::cancel_job(app_id app, job_id id, callback<job_view> done) {
 void sqlite_store::count_open_jobs(callback<std::vector<lane_jobs>> done) {
   if (done = engine_->admit(std::move(done)); done)
     engine_->read<std::vector<lane_jobs>>(
-      read_class::queries, std::move(done),
+      read_class::lanes, std::move(done),
       [](connection& database) { return sqlite::count_open_jobs(database); });
 }
 
@@ -121,14 +121,17 @@ sqlite::disk_state sqlite_store::disk() {
   return engine_->disk().state();
 }
 
+// Neither what people ask nor other checks can keep it waiting: it has a reader of its own, and
+// those that come while one is under way share its answer.
 void sqlite_store::check_health(callback<unit> done) {
   done = engine_->admit(std::move(done));
-  if (!done)
+  if (!done || !engine_->join_health_check(std::move(done)))
     return;
-  auto then_read = [this, done](result<unit> wrote) {
+  auto answer = [this](const result<unit>& health) { engine_->answer_health_checks(health); };
+  auto then_read = [this, answer](const result<unit>& wrote) {
     if (!wrote.ok())
-      return done(std::move(wrote));
-    engine_->read<unit>(read_class::queries, done, [](connection& database) {
+      return answer(wrote);
+    engine_->read<unit>(read_class::health, answer, [](connection& database) {
       database.value("SELECT value FROM counters LIMIT 1");
       return result<unit>{};
     });

@@ -44,7 +44,7 @@ void sqlite_store::measure(const std::string& lane, callback<backlog> done) {
   done = engine_->admit(std::move(done));
   if (!done)
     return;
-  engine_->read<backlog>(read_class::queries, std::move(done), [this, lane](connection& database) {
+  engine_->read<backlog>(read_class::lanes, std::move(done), [this, lane](connection& database) {
     return result<backlog>::success(sqlite::measure_backlog(database, engine_->shared(), lane));
   });
 }

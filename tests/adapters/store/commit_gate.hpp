@@ -29,7 +29,13 @@ public:
     held_ = shut_;
     changed_.notify_all();
     changed_.wait(lock, [this] { return !shut_; });
+    ++passed_;
     return 0;
+  }
+
+  int passed() {
+    std::lock_guard lock{mutex_};
+    return passed_;
   }
 
 private:
@@ -37,6 +43,7 @@ private:
   std::condition_variable changed_;
   bool shut_ = false;
   bool held_ = false;
+  int passed_ = 0;
 };
 
 } // namespace signalbox

@@ -105,5 +105,25 @@ TEST_F(late_store, also_where_the_clock_is_put_back_after_a_failure) {
   EXPECT_THAT(claim().get().value.works, SizeIs(1));
 }
 
+TEST_F(late_store, health_checks_that_come_together_share_one_answer) {
+  gate->shut();
+  auto in_the_way = claim();
+  gate->wait_until_held();
+  std::atomic<int> answered{0};
+  std::promise<void> all;
+  const auto before = gate->passed();
+  for (int i = 0; i < 100; ++i)
+    store->check_health([&](const result<unit>& health) {
+      EXPECT_TRUE(health.ok());
+      if (++answered == 100)
+        all.set_value();
+    });
+  gate->open();
+  all.get_future().get();
+  in_the_way.get();
+  EXPECT_EQ(gate->passed() - before, 2) << "the claim, and one check";
+  EXPECT_TRUE(await<unit>([&](auto done) { store->check_health(std::move(done)); }).ok());
+}
+
 } // namespace
 } // namespace signalbox

@@ -1,73 +1,240 @@
 #include "adapters/store/sqlite/readers.hpp"
 #include "tests/adapters/store/temporary_folder.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 namespace signalbox::sqlite {
 namespace {
 
-TEST(readers, queries_leave_a_thread_to_the_lanes) {
-  const temporary_folder folder;
-  readers pool{folder.file("test.db"), {}, 2};
+using testing::HasSubstr;
+
+using namespace std::chrono_literals;
+
+// Reads until it is interrupted.
+constexpr auto* endless =
+  "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0";
+
+struct refusal {
+  errc code = errc::ok;
+  std::string message;
+};
+
+class readers_test : public testing::Test {
+protected:
+  static readers::settings of(std::size_t threads) {
+    return {.threads = threads, .query_limit = 1h};
+  }
+
+  /// A task that always answers.
+  static read_task answering(std::function<void()> run) {
+    return {[run = std::move(run)](connection&) {
+              run();
+              return true;
+            },
+            [](errc, const std::string&) {}};
+  }
+
+  /// A task that reads without an end until it is interrupted; `begun` is set when it runs.
+  static read_task reading(std::promise<refusal>& refused, std::atomic<int>* begun = nullptr) {
+    return {[begun](connection& database) {
+              if (begun)
+                ++*begun;
+              try {
+                database.value(endless);
+                return true;
+              } catch (const failure& error) {
+                return !error.is_interruption();
+              }
+            },
+            [&refused](errc code, std::string message) {
+              refused.set_value({code, std::move(message)});
+            }};
+  }
+
+  static void wait_for(const std::atomic<int>& counted, int least) {
+    while (counted < least)
+      std::this_thread::yield();
+  }
+
+  temporary_folder folder;
+  std::string path = folder.file("test.db");
+};
+
+TEST_F(readers_test, queries_leave_a_thread_to_the_lanes) {
+  readers pool{path, {}, of(2)};
   std::promise<void> release;
   auto released = release.get_future().share();
   for (int i = 0; i < 10; ++i)
-    pool.submit(read_class::queries, [released](connection*) { released.wait(); });
-  std::promise<bool> answered;
-  pool.submit(read_class::lanes, [&](connection* db) { answered.set_value(db != nullptr); });
-  EXPECT_TRUE(answered.get_future().get());
+    pool.submit(read_class::queries, answering([released] { released.wait(); }));
+  std::promise<void> answered;
+  pool.submit(read_class::lanes, answering([&] { answered.set_value(); }));
+  answered.get_future().get();
   release.set_value();
 }
 
-TEST(readers, queries_use_half_of_the_threads) {
-  const temporary_folder folder;
-  readers pool{folder.file("test.db"), {}, 4};
+TEST_F(readers_test, health_waits_for_nobody) {
+  readers pool{path, {}, of(2)};
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  for (const auto where : {read_class::queries, read_class::lanes})
+    for (int i = 0; i < 10; ++i)
+      pool.submit(where, answering([released] { released.wait(); }));
+  std::promise<void> answered;
+  pool.submit(read_class::health, answering([&] { answered.set_value(); }));
+  answered.get_future().get();
+  release.set_value();
+}
+
+TEST_F(readers_test, queries_use_half_of_the_threads) {
+  readers pool{path, {}, of(4)};
   std::atomic<int> running{0};
   std::atomic<int> most{0};
   std::atomic<int> run{0};
   std::promise<void> last;
   for (int i = 0; i < 40; ++i)
-    pool.submit(read_class::queries, [&](connection*) {
-      const auto now = ++running;
-      if (now > most)
-        most = now;
-      for (int i = 0; i < 6'000 && most < 2; ++i) // until the other thread is there
-        std::this_thread::sleep_for(std::chrono::milliseconds{10});
-      std::this_thread::sleep_for(std::chrono::milliseconds{2});
-      --running;
-      if (++run == 40)
-        last.set_value();
-    });
+    pool.submit(read_class::queries, answering([&] {
+                  const auto now = ++running;
+                  if (now > most)
+                    most = now;
+                  while (most < 2) // until the other thread is there
+                    std::this_thread::yield();
+                  --running;
+                  if (++run == 40)
+                    last.set_value();
+                }));
   last.get_future().wait();
   EXPECT_EQ(most, 2);
 }
 
-TEST(readers, waiting_queries_get_their_turn) {
-  const temporary_folder folder;
-  readers pool{folder.file("test.db"), {}, 2};
+TEST_F(readers_test, waiting_queries_get_their_turn) {
+  readers pool{path, {}, of(2)};
   std::atomic<int> run{0};
   std::promise<void> last;
   for (int i = 0; i < 20; ++i)
-    pool.submit(read_class::queries, [&](connection*) {
-      if (++run == 20)
-        last.set_value();
-    });
+    pool.submit(read_class::queries, answering([&] {
+                  if (++run == 20)
+                    last.set_value();
+                }));
   last.get_future().wait();
   EXPECT_EQ(run, 20);
 }
 
-TEST(readers, a_stopped_pool_calls_everything_without_a_connection) {
-  const temporary_folder folder;
-  readers pool{folder.file("test.db"), {}, 2};
+TEST_F(readers_test, a_query_that_takes_too_long_is_ended_with_a_clear_word) {
+  auto settings = of(2);
+  settings.query_limit = 20ms;
+  readers pool{path, {}, settings};
+  std::promise<refusal> first;
+  std::promise<refusal> second; // waits for the first, and its time is over then
+  pool.submit(read_class::queries, reading(first));
+  pool.submit(read_class::queries, reading(second));
+  const auto ended = first.get_future().get();
+  EXPECT_EQ(ended.code, errc::busy);
+  EXPECT_EQ(ended.message, "the query took longer than 20 ms");
+  EXPECT_EQ(second.get_future().get().code, errc::busy);
+}
+
+TEST_F(readers_test, what_lanes_read_has_no_limit) {
+  auto settings = of(2);
+  settings.query_limit = 0ms;
+  readers pool{path, {}, settings};
+  std::promise<std::int64_t> counted;
+  pool.submit(read_class::lanes,
+              {[&](connection& database) {
+                 counted.set_value(*database.value(
+                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+                   "50000) SELECT COUNT(*) FROM n"));
+                 return true;
+               },
+               [](errc, const std::string&) { FAIL(); }});
+  EXPECT_EQ(counted.get_future().get(), 50'000);
+}
+
+TEST_F(readers_test, so_many_may_wait_and_more_are_refused) {
+  auto settings = of(2);
+  settings.most_waiting = 3;
+  readers pool{path, {}, settings};
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  std::promise<void> begun;
+  pool.submit(read_class::queries, answering([&, released] {
+                begun.set_value();
+                released.wait();
+              }));
+  begun.get_future().wait();
+  std::atomic<int> refused{0};
+  const auto submit = [&](read_class where) {
+    pool.submit(where, {[](connection&) { return true; },
+                        [&](errc code, const std::string& message) {
+                          EXPECT_EQ(code, errc::busy);
+                          EXPECT_THAT(message, HasSubstr("too many"));
+                          ++refused;
+                        }});
+  };
+  for (int i = 0; i < 5; ++i)
+    submit(read_class::queries);
+  EXPECT_EQ(refused, 2);
+  for (int i = 0; i < 10; ++i)
+    submit(read_class::lanes);
+  EXPECT_EQ(refused, 2) << "what the node asks for itself is bounded by who asks";
+  release.set_value();
+}
+
+TEST_F(readers_test, a_stop_interrupts_what_runs_and_refuses_what_waits) {
+  readers pool{path, {}, of(2)};
+  std::array<std::promise<refusal>, 3> refused;
+  std::atomic<int> begun{0};
+  pool.submit(read_class::queries, reading(refused[0], &begun));
+  pool.submit(read_class::lanes, reading(refused[1], &begun));
+  pool.submit(read_class::queries, reading(refused[2]));
+  wait_for(begun, 2);
   pool.stop();
-  bool refused = false;
-  pool.submit(read_class::lanes, [&](connection* db) { refused = db == nullptr; });
-  EXPECT_TRUE(refused);
+  for (auto& each : refused)
+    EXPECT_EQ(each.get_future().get().code, errc::stopping);
+}
+
+TEST_F(readers_test, a_stopped_pool_refuses_everything) {
+  readers pool{path, {}, of(2)};
+  pool.stop();
+  std::promise<refusal> refused;
+  pool.submit(read_class::lanes, reading(refused));
+  EXPECT_EQ(refused.get_future().get().code, errc::stopping);
+}
+
+TEST_F(readers_test, somebody_alone_ends_queries_and_they_run_again) {
+  readers pool{path, {}, of(2)};
+  std::promise<refusal> refused;
+  std::atomic<int> begun{0};
+  pool.submit(read_class::queries, reading(refused, &begun));
+  wait_for(begun, 1);
+  bool ran = false;
+  EXPECT_TRUE(pool.run_alone(1h, false, [&] {
+    ran = true;
+    EXPECT_EQ(begun, 1) << "nothing begins meanwhile";
+  }));
+  EXPECT_TRUE(ran);
+  wait_for(begun, 2);
+  pool.stop();
+  EXPECT_EQ(refused.get_future().get().code, errc::stopping) << "refused once";
+}
+
+TEST_F(readers_test, what_lanes_read_has_precedence_until_it_is_told_to_give_way) {
+  readers pool{path, {}, of(2)};
+  std::promise<refusal> refused;
+  std::atomic<int> begun{0};
+  pool.submit(read_class::lanes, reading(refused, &begun));
+  wait_for(begun, 1);
+  bool ran = false;
+  EXPECT_FALSE(pool.run_alone(1ms, false, [&] { ran = true; }));
+  EXPECT_FALSE(ran);
+  EXPECT_TRUE(pool.run_alone(1h, true, [&] { ran = true; }));
+  EXPECT_TRUE(ran);
 }
 
 } // namespace

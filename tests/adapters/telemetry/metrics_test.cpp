@@ -95,6 +95,8 @@ TEST(metrics, show_what_waits) {
   push.scheduled_jobs = 4;
   push.dead_letters = 5;
   push.pauses = 6;
+  push.store_bytes = 4'096;
+  push.store_log_bytes = 8'192;
   push.oldest_due_age = std::chrono::milliseconds{1'500};
   backlog bulk;
   bulk.dead_letters = 7;
@@ -110,6 +112,8 @@ TEST(metrics, show_what_waits) {
   EXPECT_THAT(text, has("signalbox_oldest_due_age_seconds", {R"(lane="bulk")"}, "0"));
   EXPECT_THAT(text, has("signalbox_dead_letters", {}, "5")) << "the newest measurement counts";
   EXPECT_THAT(text, has("signalbox_pauses", {}, "6"));
+  EXPECT_THAT(text, has("signalbox_store_bytes", {}, "4096"));
+  EXPECT_THAT(text, has("signalbox_store_log_bytes", {}, "8192"));
 }
 
 TEST(metrics, leave_out_what_could_not_be_measured) {
@@ -117,8 +121,9 @@ TEST(metrics, leave_out_what_could_not_be_measured) {
   lanes.put("push", backlog{}, timestamp{});
   lanes.put("push", std::nullopt, timestamp{});
   const auto text = render_metrics(stage_directory{}, lanes, breaker_board{});
-  for (const auto* name : {"signalbox_backlog{", "signalbox_oldest_due_age_seconds{",
-                           "\nsignalbox_dead_letters ", "\nsignalbox_pauses "})
+  for (const auto* name :
+       {"signalbox_backlog{", "signalbox_oldest_due_age_seconds{", "\nsignalbox_dead_letters ",
+        "\nsignalbox_pauses ", "\nsignalbox_store_log_bytes "})
     EXPECT_THAT(text, Not(HasSubstr(name)));
 }
 
