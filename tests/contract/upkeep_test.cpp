@@ -372,5 +372,47 @@ TEST_P(store_contract, scheduled_jobs_follow_the_wall_clock) {
   EXPECT_EQ(sweep().released, 1u);
 }
 
+// A clock that was ahead once says nothing about what was written before and after.
+TEST_P(store_contract, what_was_written_while_the_clock_was_ahead_holds_up_no_retention) {
+  add_subscribers("news", 1);
+  const auto fail_one = [&] {
+    const auto job = topic_job("news");
+    commit(job);
+    plan_all();
+    const auto work = claim_all().works.at(0);
+    auto failed = outcome_of(work, 0, outcome_status::rejected);
+    failed.reason = "ServiceUnavailable";
+    failed.dead_letter = true;
+    flush({others(work, {failed})});
+    complete({job.id});
+    return job.id;
+  };
+  advance(365 * 24h);
+  const auto ahead = fail_one();
+  advance(-365 * 24h);
+  const auto after = fail_one();
+  EXPECT_THAT(dead_letters(), SizeIs(2));
+  sweep();
+  advance(31 * 24h);
+  for (int pass = 0; pass < 10; ++pass)
+    sweep();
+  EXPECT_EQ(get(after).code, errc::not_found);
+  EXPECT_EQ(get(ahead).code, errc::not_found) << "it counted from when the clock was right again";
+  EXPECT_THAT(dead_letters(), IsEmpty());
+}
+
+TEST_P(store_contract, nor_does_it_end_before_its_time) {
+  add_token("ann", "phone");
+  advance(365 * 24h);
+  const auto job = user_job("ann");
+  commit(job);
+  run_to_the_end();
+  advance(-365 * 24h);
+  sweep();
+  advance(6 * 24h);
+  sweep();
+  EXPECT_TRUE(get(job.id).ok());
+}
+
 } // namespace
 } // namespace signalbox::contract

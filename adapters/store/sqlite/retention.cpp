@@ -2,7 +2,9 @@
 
 #include "adapters/store/sqlite/activities.hpp"
 #include "adapters/store/sqlite/activity_tokens.hpp"
+#include "adapters/store/sqlite/clock.hpp"
 #include "adapters/store/sqlite/savepoint.hpp"
+#include "adapters/store/sqlite/tokens.hpp"
 #include "messages/job.hpp"
 
 #include <spdlog/spdlog.h>
@@ -16,6 +18,8 @@ namespace signalbox::sqlite {
 namespace {
 
 constexpr std::chrono::minutes round_every{10};
+// Activities whose bindings a pass looks at.
+constexpr std::size_t most_strays = 20;
 
 // Rows of one table in slices; true when none is left.
 bool delete_rows(connection& database, const char* sql, std::size_t limit, job_number job) {
@@ -62,6 +66,9 @@ public:
     expire_activities(database_, now_, request_.limit);
     delete_old_activities(database_, now_ - request_.keep_failures, request_.limit);
     delete_expired_tokens(database_, now_, request_.limit);
+    result_.more |= delete_unused_tokens(database_, now_ - request_.keep_failures,
+                                         request_.limit) == request_.limit;
+    delete_stray_bindings(database_, state_.stray_bindings, now_ - request_.keep_jobs, most_strays);
     auto& place = state_.retention[lane_];
     place.next_round = std::min(place.next_round, now_ + round_every); // the clock may step back
     if (now_ >= place.next_round)
@@ -70,15 +77,26 @@ public:
   }
 
 private:
+  // Written while the clock was wrong: it says nothing about what follows, and counts from now on.
+  bool is_ahead(timestamp time) const { return time > now_ + clock_tolerance; }
+
   void delete_letters() {
     std::vector<std::int64_t> old;
+    std::vector<std::int64_t> ahead;
     {
       auto found = database_.query("SELECT id, dead_lettered_at FROM dead_letters WHERE id > 0 "
                                    "ORDER BY id LIMIT ?",
                                    request_.limit);
-      while (found.next() && found.time(1) + request_.keep_failures <= now_)
-        old.push_back(found.integer(0));
+      while (found.next())
+        if (is_ahead(found.time(1)))
+          ahead.push_back(found.integer(0));
+        else if (found.time(1) + request_.keep_failures <= now_)
+          old.push_back(found.integer(0));
+        else
+          break; // younger ones follow
     }
+    for (const auto id : ahead)
+      database_.execute("UPDATE dead_letters SET dead_lettered_at = ? WHERE id = ?", now_, id);
     for (const auto id : old)
       database_.execute("DELETE FROM dead_letters WHERE id = ?", id);
     result_.deleted += old.size();
@@ -111,20 +129,33 @@ private:
 
   std::vector<finished_job> jobs_after(job_number last) {
     std::vector<finished_job> jobs;
-    auto found = database_.query("SELECT n, lane, created_at, completed_at, status, "
-                                 "rejected + unknown + expired FROM jobs WHERE n > ? "
-                                 "ORDER BY n LIMIT ?",
-                                 last, request_.limit);
-    is_round_over_ = true;
-    while (found.next()) {
-      if (found.time(2) + std::min(request_.keep_jobs, request_.keep_failures) > now_)
-        return jobs; // younger ones follow
-      const bool has_failed = found.as<job_status>(4) == job_status::failed || found.integer(5) > 0;
-      const auto keep = has_failed ? request_.keep_failures : request_.keep_jobs;
-      jobs.push_back({found.integer(0), found.integer(1) == lane_ && !found.is_null(3) &&
-                                          found.time(3) + keep <= now_});
+    std::vector<job_number> ahead;
+    {
+      auto found = database_.query("SELECT n, lane, created_at, completed_at, status, "
+                                   "rejected + unknown + expired FROM jobs WHERE n > ? "
+                                   "ORDER BY n LIMIT ?",
+                                   last, request_.limit);
+      is_round_over_ = true;
+      while (found.next()) {
+        const auto created_at = found.time(2);
+        const auto ended_at = found.optional_time(3);
+        if (ended_at && (is_ahead(created_at) || is_ahead(*ended_at)))
+          ahead.push_back(found.integer(0));
+        if (!is_ahead(created_at) &&
+            created_at + std::min(request_.keep_jobs, request_.keep_failures) > now_)
+          break; // younger ones follow
+        const bool has_failed =
+          found.as<job_status>(4) == job_status::failed || found.integer(5) > 0;
+        const auto keep = has_failed ? request_.keep_failures : request_.keep_jobs;
+        jobs.push_back(
+          {found.integer(0), found.integer(1) == lane_ && ended_at && *ended_at + keep <= now_});
+        is_round_over_ = jobs.size() < request_.limit;
+      }
     }
-    is_round_over_ = jobs.size() < request_.limit;
+    for (const auto job : ahead)
+      database_.execute("UPDATE jobs SET created_at = MIN(created_at, ?1), "
+                        "completed_at = MIN(completed_at, ?1) WHERE n = ?2",
+                        now_, job);
     return jobs;
   }
 

@@ -144,24 +144,27 @@ void writer::run_together(std::span<write_operation> operations) {
 
 write_status writer::run_within(write_operation& operation) {
   database_.execute("SAVEPOINT operation");
-  const auto undo = [this](errc code, const char* what) {
-    database_.execute("ROLLBACK TO operation");
-    database_.execute("RELEASE operation");
-    if (settings_.rolled_back)
-      settings_.rolled_back();
-    return write_status{code, what};
-  };
+  write_status own;
   try {
     operation.run(database_);
   } catch (const failure& error) {
-    if (sqlite3_get_autocommit(database_.handle()) != 0)
+    if (!database_.in_transaction())
       throw; // SQLite has rolled back the whole transaction
-    return undo(to_errc(error.code()), error.what());
+    own = {to_errc(error.code()), error.what()};
   } catch (const std::exception& error) {
-    return undo(errc::internal, error.what());
+    own = {errc::internal, error.what()};
+  }
+  if (!own.ok()) {
+    database_.execute("ROLLBACK TO operation");
+    note_rollback();
   }
   database_.execute("RELEASE operation");
-  return {};
+  return own;
+}
+
+void writer::note_rollback() {
+  if (settings_.rolled_back)
+    settings_.rolled_back();
 }
 
 void writer::run_imports() {
@@ -178,17 +181,29 @@ void writer::run_imports() {
         import = std::move(imports_.front());
         imports_.pop_front();
       }
+      database.execute("SAVEPOINT import");
+      write_status own;
+      bool is_finished = true;
       try {
-        if (import.step(database, slice))
-          finished.emplace_back(std::move(import), write_status{});
-        else
-          begun.push_back(std::move(import));
+        is_finished = import.step(database, slice);
       } catch (const failure& error) {
-        const bool is_its_own_fault = error.code() == SQLITE_CONSTRAINT;
-        finished.emplace_back(std::move(import), write_status{errc::invalid, error.what()});
-        if (!is_its_own_fault)
+        own = {errc::invalid, error.what()};
+        if (error.code() != SQLITE_CONSTRAINT) { // not its own fault
+          finished.emplace_back(std::move(import), std::move(own));
           throw;
+        }
+      } catch (const std::exception& error) {
+        own = {errc::internal, error.what()};
       }
+      if (!own.ok()) {
+        database.execute("ROLLBACK TO import");
+        note_rollback();
+      }
+      database.execute("RELEASE import");
+      if (is_finished || !own.ok())
+        finished.emplace_back(std::move(import), std::move(own));
+      else
+        begun.push_back(std::move(import));
     } while (!slice.is_over());
   });
   for (auto& [import, own] : finished)
@@ -220,14 +235,12 @@ write_status writer::attempt(durability sync, const std::function<void(connectio
   } catch (const failure& error) {
     if (sqlite3_get_autocommit(database_.handle()) == 0)
       sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
-    if (settings_.rolled_back)
-      settings_.rolled_back();
+    note_rollback();
     return {to_errc(error.code()), error.what()};
   } catch (const std::exception& error) {
     if (sqlite3_get_autocommit(database_.handle()) == 0)
       sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
-    if (settings_.rolled_back)
-      settings_.rolled_back();
+    note_rollback();
     return {errc::internal, error.what()};
   }
 }

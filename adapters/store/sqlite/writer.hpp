@@ -51,7 +51,7 @@ private:
 
 /// Work of the directory, done in slices; several share a transaction. `step` writes at least
 /// something, stops when the slice is over, and returns whether it is finished. A constraint that
-/// it breaks fails this import alone.
+/// it breaks, and what else it throws, undoes this step and fails this import alone.
 struct import_operation {
   std::function<bool(connection&, const time_slice&)> step;
   std::function<void(const write_status&)> done;
@@ -90,6 +90,7 @@ private:
   void run_together(std::span<write_operation> operations);
   write_status run_within(write_operation& operation);
   void run_imports();
+  void note_rollback();
   write_status attempt(durability sync, const std::function<void(connection&)>& body);
   void set_durability(durability sync);
   void refuse_queued();

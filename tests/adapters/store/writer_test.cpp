@@ -301,5 +301,30 @@ TEST_F(writer_test, stopping_refuses_what_is_queued_and_what_comes) {
   EXPECT_THAT(codes, ElementsAre(errc::stopping, errc::stopping, errc::stopping));
 }
 
+// It says `invalid`: so nothing of the step may stay.
+TEST_F(writer_with_long_slices, an_import_that_fails_leaves_nothing_of_its_step) {
+  auto held = block();
+  std::vector<errc> codes;
+  const auto note = [&](const write_status& status) { codes.push_back(status.code); };
+  const auto submit = [&](int n, std::function<void(connection&)> then) {
+    queue.submit({[n, then = std::move(then)](connection& db, const time_slice&) {
+                    db.execute("INSERT INTO log VALUES('i', ?)", n);
+                    then(db);
+                    return true;
+                  },
+                  note});
+  };
+  submit(1, [](connection&) {});
+  submit(2, [](connection& db) { db.execute("INSERT INTO log VALUES('i', 1)"); });
+  submit(3, [](connection&) { throw std::runtime_error{"a bug"}; });
+  submit(4, [](connection&) {});
+  held->open();
+  finish();
+  EXPECT_THAT(codes, ElementsAre(errc::ok, errc::invalid, errc::internal, errc::ok));
+  connection reader{folder.file("test.db"), {}};
+  EXPECT_EQ(reader.ask("SELECT GROUP_CONCAT(n) FROM log"), "1,4");
+  EXPECT_EQ(rollbacks, 2);
+}
+
 } // namespace
 } // namespace signalbox::sqlite
