@@ -120,7 +120,7 @@ struct sweep_request {
 struct sweep_result {
   std::size_t released = 0;  ///< scheduled jobs that became due
   std::size_t completed = 0; ///< jobs whose completion had been missed
-  std::size_t skipped = 0;   ///< targets of ended jobs that were closed
+  std::size_t skipped = 0;   ///< unclaimed targets of ended and of late jobs that were closed
   std::size_t expired = 0;   ///< jobs whose deadline passed before anything was claimed
   std::size_t deleted = 0;   ///< jobs and dead letters whose time was over
   std::size_t faulty = 0;    ///< rows that could not be worked on: set aside, the rest went on

@@ -444,5 +444,52 @@ TEST_P(paused, bulk_cancel_goes_by_app_lane_topic_and_job) {
   expect_closed(job.id, 30);
 }
 
+TEST_P(paused, what_is_late_expires_without_a_resume) {
+  add_subscribers("news", 30);
+  job = topic_job("news");
+  job.options.ttl = 60s;
+  commit(job);
+  plan_all(10);
+  work = claim({{apns, 1}}).works.at(0);
+  auto batch = accept(work, 1, 9);
+  batch.others.push_back(retry_of(work, 0, 10s));
+  flush({batch});
+  pause(rule_of_topic("news"));
+  advance(59s);
+  EXPECT_THAT(claim_all().works, IsEmpty());
+  while (sweep().more) {
+  }
+  EXPECT_EQ(view(job.id).counts.expired, 0);
+  advance(2s);
+  while (sweep().more) {
+  }
+  expect_closed(job.id, 30);
+  const auto ended = view(job.id);
+  EXPECT_EQ(ended.status, job_status::completed);
+  EXPECT_EQ(ended.counts.accepted, 9);
+  EXPECT_EQ(ended.counts.expired, 21);
+  EXPECT_THAT(receipts(job.id), SizeIs(21)) << "each is told";
+}
+
+TEST_P(paused, also_where_a_destination_is_paused_and_planning_is_not_done) {
+  add_subscribers("news", 2'000);
+  job = topic_job("news");
+  job.options.expires_at = now() + 60s;
+  commit(job);
+  work_rule all_of_apns;
+  all_of_apns.provider = platform::apns;
+  plan_all(1); // as far ahead as it may be
+  work = claim({{apns, 1}}, 1).works.at(0);
+  flush({accept(work)});
+  pause(all_of_apns);
+  advance(61s);
+  for (int round = 0; round < 1'000 && !view(job.id).completed_at; ++round) {
+    sweep();
+    plan_all(1);
+  }
+  expect_closed(job.id, 2'000);
+  EXPECT_EQ(view(job.id).counts.expired, 1'999);
+}
+
 } // namespace
 } // namespace signalbox::contract

@@ -50,6 +50,13 @@ def main():
             result = json.loads(next(line for line in text.splitlines() if line.startswith("{")).rsplit(" in ", 1)[0])
             lines.append("| " + " | ".join(str(result[key]) for key in (
                 "seed", "kills", "jobs", "targets", "lost", "duplicates", "bound")) + f" | {seconds:.0f} |")
+        print("a replay of 50 letters of a topic of 7,000,000", flush=True)
+        code, _, seconds = run([sys.executable, "-c", "import store_days; store_days.replay_of_a_few(7_000_000)"], log,
+                               PYTHONPATH=str(TOP / "tests" / "crash"))
+        if code:
+            failed.append("a replay of 50 letters of a topic of 7,000,000")
+        lines += ["", f"A replay of 50 letters of a topic of 7,000,000, leases of 1 s: "
+                      f"{'FAILED' if code else f'{seconds:.0f} s'}"]
         lines += ["", "## Live Activities, random interleavings", "",
                   "| seed | dispatches | superseded | requests | devices checked | out of order | s |",
                   "|---|---|---|---|---|---|---|"]

@@ -64,9 +64,10 @@ put_outcome register_activity_token(connection& database, app_id app,
     id = insert(database, app, user, given, env, now, expires_at);
   }
   if (!given.activity.empty() && given.kind == token_kind::update)
-    database.execute("INSERT OR IGNORE INTO activity_bindings(app, activity, pool, token) "
-                     "VALUES(?, ?, ?, ?)",
-                     app, given.activity, pool_of(given.provider, env), id);
+    database.execute("INSERT INTO activity_bindings(app, activity, pool, token, bound_at) "
+                     "VALUES(?, ?, ?, ?, ?) ON CONFLICT(app, activity, pool, token) DO UPDATE "
+                     "SET bound_at = excluded.bound_at",
+                     app, given.activity, pool_of(given.provider, env), id, now);
   return known ? put_outcome::existing : put_outcome::created;
 }
 
@@ -115,6 +116,52 @@ void put_channel(connection& database, app_id app, const std::string& channel, e
   row.kind = token_kind::channel;
   row.token = channel;
   insert(database, app, std::nullopt, row, env, now, expires_at);
+}
+
+namespace {
+
+struct bound_activity {
+  app_id app = 0;
+  std::string name;
+};
+
+// Two look-ups in the index, as for destinations: all of an activity's bindings are passed by.
+std::optional<bound_activity> next_bound(connection& database, const bound_activity& after) {
+  {
+    auto found = database.query("SELECT activity FROM activity_bindings WHERE app = ? "
+                                "AND activity > ? ORDER BY activity LIMIT 1",
+                                after.app, after.name);
+    if (found.next())
+      return bound_activity{after.app, std::string{found.text(0)}};
+  }
+  auto found = database.query("SELECT app, activity FROM activity_bindings WHERE app > ? "
+                              "ORDER BY app, activity LIMIT 1",
+                              after.app);
+  if (!found.next())
+    return std::nullopt;
+  return bound_activity{found.integer(0), std::string{found.text(1)}};
+}
+
+} // namespace
+
+bool delete_stray_bindings(connection& database, stray_place& place, timestamp before,
+                           std::size_t limit) {
+  bound_activity at{place.app, place.activity};
+  for (std::size_t seen = 0; seen < limit; ++seen) {
+    const auto next = next_bound(database, at);
+    if (!next) {
+      place = {};
+      return false;
+    }
+    at = *next;
+    if (!database.value("SELECT 1 FROM activities WHERE app = ? AND name = ?", at.app, at.name))
+      database.execute("DELETE FROM activity_bindings WHERE app = ?1 AND activity = ?2 "
+                       "AND (pool, token) IN (SELECT pool, token FROM activity_bindings "
+                       "WHERE app = ?1 AND activity = ?2 AND bound_at <= ?3 LIMIT ?4)",
+                       at.app, at.name, before, limit);
+    place = {at.app, at.name};
+  }
+  return true;
 }
 
 std::size_t delete_expired_tokens(connection& database, timestamp now, std::size_t limit) {

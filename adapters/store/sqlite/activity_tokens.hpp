@@ -1,8 +1,8 @@
 #pragma once
 
 #include "actors/ports/activity_directory.hpp"
-#include "adapters/store/sqlite/connection.hpp"
 #include "adapters/store/sqlite/job_cache.hpp"
+#include "adapters/store/sqlite/ledger_state.hpp"
 
 #include <cstddef>
 #include <string>
@@ -31,6 +31,11 @@ void bind_token(connection& database, job_number job, token_id token);
 /// `expires_at` at least: the end of an activity.
 void put_channel(connection& database, app_id app, const std::string& channel, environment env,
                  timestamp now, timestamp expires_at);
+
+/// Goes on behind `place`, some activities at a time: bindings to one that does not exist, and have
+/// waited for it since before `before`. False when it has come round.
+bool delete_stray_bindings(connection& database, stray_place& place, timestamp before,
+                           std::size_t limit);
 
 std::size_t delete_expired_tokens(connection& database, timestamp now, std::size_t limit);
 

@@ -42,6 +42,7 @@ struct closing_job {
   app_id app = default_app;
   job_status status = job_status::cancelled;
   receipts_policy receipts = receipts_policy::failures;
+  bool tells_each = false; ///< a receipt also for targets that were never tried
 };
 
 // What becomes of a closed job's target: *unknown* if its request may have left.
@@ -65,23 +66,27 @@ public:
       std::uint32_t seq;
       std::size_t left;
       std::vector<token_id> unanswered;
-      std::optional<token_id> cut; ///< the first that an update did not get to
+      std::vector<token_id> untried; ///< those that get a receipt
+      std::optional<token_id> cut;   ///< the first that an update did not get to
     };
     std::vector<ready_chunk> ready;
+    const auto most = facts_.tells_each ? 1 : slice_chunks;
     {
       auto found = database_.query(
         "SELECT ids, targets, done, sent, seq FROM chunks INDEXED BY chunks_ready "
         "WHERE status = 1 AND lane = ? AND app = ? AND pool IN (17, 18, 33) AND job = ? LIMIT ?",
-        facts_.lane, facts_.app, job_, slice_chunks);
+        facts_.lane, facts_.app, job_, most);
       while (found.next()) {
         const done_bits bits{static_cast<std::size_t>(found.integer(1)), found.bytes(2)};
-        ready.push_back({static_cast<std::uint32_t>(found.integer(4)), bits.missing(), {}, {}});
+        ready.push_back({static_cast<std::uint32_t>(found.integer(4)), bits.missing(), {}, {}, {}});
         const bool is_cut = facts_.status == job_status::superseded;
-        if (found.is_null(3) && !is_cut)
+        if (found.is_null(3) && !is_cut && !facts_.tells_each)
           continue;
         for (const auto& one : open_targets(found).value_or(std::vector<open_target>{})) {
           if (one.is_sent)
             ready.back().unanswered.push_back(one.id);
+          else if (facts_.tells_each)
+            ready.back().untried.push_back(one.id);
           else if (is_cut && !ready.back().cut)
             ready.back().cut = one.id;
         }
@@ -91,6 +96,8 @@ public:
     for (const auto& chunk : ready) {
       for (const auto token : chunk.unanswered)
         note_end(token, outcome_status::unknown);
+      for (const auto token : chunk.untried)
+        note_end(token, end_of(facts_, false));
       const auto unknown = chunk.unanswered.size();
       if (chunk.cut)
         if (const auto pool =
@@ -102,7 +109,7 @@ public:
                         job_, chunk.seq);
       targets += chunk.left;
     }
-    more |= ready.size() == slice_chunks;
+    more |= ready.size() == most;
     return targets;
   }
 
@@ -227,20 +234,11 @@ bool try_complete(connection& database, job_number job, timestamp now) {
   return true;
 }
 
-closed_slice close_slice(connection& database, const retry_leases& leases, job_number job,
-                         timestamp now) {
-  closing_job facts;
-  {
-    auto found = database.query("SELECT lane, app, status, receipts FROM jobs WHERE n = ? "
-                                "AND completed_at IS NULL",
-                                job);
-    if (!found.next())
-      return {};
-    facts = {found.integer(0), found.integer(1), found.as<job_status>(2),
-             found.as<receipts_policy>(3)};
-  }
-  if (!is_terminal(facts.status))
-    return {};
+namespace {
+
+// `facts` say as what the targets end.
+closed_slice close_unclaimed(connection& database, const retry_leases& leases, job_number job,
+                             const closing_job& facts, timestamp now) {
   unpark_chunks(database, job);
   closer closer{database, job, facts, now};
   closed_slice slice;
@@ -249,6 +247,36 @@ closed_slice close_slice(connection& database, const retry_leases& leases, job_n
   if (!slice.more)
     try_complete(database, job, now);
   return slice;
+}
+
+std::optional<closing_job> read_open(connection& database, job_number job) {
+  auto found = database.query("SELECT lane, app, status, receipts FROM jobs WHERE n = ? "
+                              "AND completed_at IS NULL",
+                              job);
+  if (!found.next())
+    return std::nullopt;
+  return closing_job{found.integer(0), found.integer(1), found.as<job_status>(2),
+                     found.as<receipts_policy>(3)};
+}
+
+} // namespace
+
+closed_slice close_slice(connection& database, const retry_leases& leases, job_number job,
+                         timestamp now) {
+  const auto facts = read_open(database, job);
+  if (!facts || !is_terminal(facts->status))
+    return {};
+  return close_unclaimed(database, leases, job, *facts, now);
+}
+
+closed_slice expire_slice(connection& database, const retry_leases& leases, job_number job,
+                          timestamp now) {
+  auto facts = read_open(database, job);
+  if (!facts || is_terminal(facts->status))
+    return {};
+  facts->status = job_status::expired;
+  facts->tells_each = true;
+  return close_unclaimed(database, leases, job, *facts, now);
 }
 
 } // namespace signalbox::sqlite

@@ -32,4 +32,10 @@ struct closed_slice {
 closed_slice close_slice(connection& database, const retry_leases& leases, job_number job,
                          timestamp now);
 
+/// The same for a job whose deadline has passed after its first claim: what nobody has claimed
+/// turns expired, also while a pause or a breaker holds it, each target with its receipt, and the
+/// job goes on to its end. A slice closes one chunk.
+closed_slice expire_slice(connection& database, const retry_leases& leases, job_number job,
+                          timestamp now);
+
 } // namespace signalbox::sqlite

@@ -175,7 +175,8 @@ std::vector<std::int64_t> deleted_topics(connection& database) {
   return topics;
 }
 
-bool remove_deleted_topic(connection& database, std::int64_t topic, const time_slice& slice) {
+bool remove_deleted_topic(connection& database, std::int64_t topic, timestamp now,
+                          const time_slice& slice) {
   do {
     // Subscriptions go first: a token that is registered meanwhile would join by them.
     if (database.execute("DELETE FROM subscriptions WHERE (user, topic) IN (SELECT user, topic "
@@ -186,6 +187,17 @@ bool remove_deleted_topic(connection& database, std::int64_t topic, const time_s
                          "topic FROM activity_subscriptions WHERE topic = ?1 LIMIT ?2)",
                          topic, removal_step) > 0)
       continue;
+    std::vector<token_id> without_user;
+    {
+      auto found = database.query("SELECT token FROM token_subscriptions WHERE topic = ? LIMIT ?",
+                                  topic, removal_step);
+      while (found.next())
+        without_user.push_back(found.integer(0));
+    }
+    for (const auto token : without_user)
+      leave_topic(database, token, topic, now);
+    if (!without_user.empty())
+      continue;
     std::vector<std::pair<pool_code, token_id>> tokens;
     {
       auto found = database.query("SELECT pool, token FROM topic_tokens WHERE topic = ? LIMIT ?",
@@ -193,12 +205,9 @@ bool remove_deleted_topic(connection& database, std::int64_t topic, const time_s
       while (found.next())
         tokens.emplace_back(static_cast<pool_code>(found.integer(0)), found.integer(1));
     }
-    for (const auto& [pool, token] : tokens) {
+    for (const auto& [pool, token] : tokens)
       database.execute("DELETE FROM topic_tokens WHERE topic = ? AND pool = ? AND token = ?", topic,
                        pool, token);
-      database.execute("DELETE FROM token_subscriptions WHERE token = ? AND topic = ?", token,
-                       topic);
-    }
     if (tokens.empty()) {
       database.execute("DELETE FROM deleted_topics WHERE topic = ?", topic);
       return true;

@@ -38,7 +38,8 @@ page_of<topic_view> read_topics(connection& database, app_id app, const page_req
 result<std::int64_t> delete_topic(connection& database, app_id app, const std::string& topic);
 std::vector<std::int64_t> deleted_topics(connection& database);
 /// Removes rows of a deleted topic until the slice is over; true when none is left.
-bool remove_deleted_topic(connection& database, std::int64_t topic, const time_slice& slice);
+bool remove_deleted_topic(connection& database, std::int64_t topic, timestamp now,
+                          const time_slice& slice);
 result<std::int64_t> count_topic(connection& database, app_id app, const std::string& topic);
 result<page_of<user_view>> read_subscribers(connection& database, app_id app,
                                             const std::string& topic, const page_request& page);

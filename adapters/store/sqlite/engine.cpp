@@ -109,8 +109,8 @@ void sqlite_store::engine::answer_health_checks(const result<unit>& health) {
 }
 
 void sqlite_store::engine::remove_topic(std::int64_t topic) {
-  writer_->submit({[topic](connection& database, const sqlite::time_slice& slice) {
-                     return sqlite::remove_deleted_topic(database, topic, slice);
+  writer_->submit({[this, topic](connection& database, const sqlite::time_slice& slice) {
+                     return sqlite::remove_deleted_topic(database, topic, shared_.now(), slice);
                    },
                    // What a failure leaves is taken up at the next start.
                    [](const sqlite::write_status&) {}});

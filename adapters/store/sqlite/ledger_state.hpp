@@ -16,6 +16,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 
 namespace signalbox::sqlite {
 
@@ -51,6 +52,12 @@ struct retention_place {
   timestamp next_round; ///< not before
 };
 
+/// How far bindings have been looked through for activities that never came.
+struct stray_place {
+  app_id app = 0;
+  std::string activity;
+};
+
 /// What only the writer's thread touches. All of it can be lost: places for taking turns, numbers
 /// that rise, and caches of what the tables say.
 struct writer_state {
@@ -72,6 +79,7 @@ struct writer_state {
   std::optional<pack_number> waits_corrected_to; ///< after the clock was put back
   std::optional<job_number> unparked_to = 0;     ///< after a resume (parking.hpp)
   std::map<lane_number, retention_place> retention;
+  stray_place stray_bindings;
   std::set<job_number> set_aside; ///< jobs that the sweeper cannot write
 
   /// After a rollback: what was noted as done may not be.

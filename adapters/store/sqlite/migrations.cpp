@@ -19,6 +19,8 @@ constexpr std::array migrations{
 #include "adapters/store/sqlite/migrations/0003_references.sql"
   ,
 #include "adapters/store/sqlite/migrations/0004_counts.sql"
+  ,
+#include "adapters/store/sqlite/migrations/0005_orphans.sql"
 };
 
 } // namespace

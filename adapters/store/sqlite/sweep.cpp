@@ -153,15 +153,20 @@ void sweep_pass::close_ended(connection& database) {
                              "SELECT n FROM jobs INDEXED BY jobs_closing WHERE status > 5 "
                              "AND completed_at IS NULL AND lane = ? ORDER BY n LIMIT ?",
                              lane_, most_closing_jobs + state_.set_aside.size());
+  close_each(database, ended, close_slice);
+}
+
+void sweep_pass::close_each(connection& database, const std::vector<job_number>& jobs,
+                            close_one close) {
   std::size_t closed = 0;
   bool begun = false;
-  each(database, ended, [&](job_number job) {
+  each(database, jobs, [&](job_number job) {
     for (bool more = true; more; begun = true) {
       if (closed >= request_.limit || (begun && is_over())) {
         step_result_.more = true;
         return;
       }
-      const auto slice = close_slice(database, shared_.retry_leases, job, now_);
+      const auto slice = close(database, shared_.retry_leases, job, now_);
       closed += slice.targets;
       more = slice.more;
     }
@@ -172,20 +177,25 @@ void sweep_pass::close_ended(connection& database) {
 void sweep_pass::complete_missed(connection& database) {
   auto& last = state_.last_checked[lane_];
   std::vector<job_number> candidates;
+  std::vector<job_number> late;
   std::size_t seen = 0;
   {
     auto found =
-      database.query("SELECT n, status IN (3, 4) AND plan_done FROM jobs INDEXED BY jobs_open "
+      database.query("SELECT n, status IN (3, 4) AND plan_done, status IN (3, 4) AND deadline <= ? "
+                     "FROM jobs INDEXED BY jobs_open "
                      "WHERE completed_at IS NULL AND lane = ? AND n > ? ORDER BY n LIMIT ?",
-                     lane_, last, request_.limit);
+                     now_, lane_, last, request_.limit);
     for (; found.next(); ++seen) {
       last = found.integer(0);
-      if (found.integer(1) != 0)
+      if (found.integer(2) != 0)
+        late.push_back(last);
+      else if (found.integer(1) != 0)
         candidates.push_back(last);
     }
   }
   if (seen < request_.limit)
     last = 0;
+  close_each(database, late, expire_slice);
   each(database, candidates, [&](job_number job) {
     step_result_.completed += try_complete(database, job, now_) ? 1 : 0;
   });

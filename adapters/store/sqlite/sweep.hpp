@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/ledger_state.hpp"
 #include "messages/ledger.hpp"
 #include "messages/result.hpp"
@@ -13,8 +14,8 @@ namespace signalbox::sqlite {
 
 /// One bounded pass of a lane's sweeper, a step for each kind of work: what a put-back clock left,
 /// scheduled jobs that are due, QUEUED jobs past their deadline, leases that ended, what no pause
-/// covers any more, ended jobs to close, completions that were missed, what is old enough to go;
-/// then a look for what is left to others.
+/// covers any more, ended jobs to close, open ones that are late, completions that were missed,
+/// what is old enough to go; then a look for what is left to others.
 ///
 /// Each step is a transaction of its own and works oldest first. A row that the database refuses is
 /// set aside: counted in `faulty`, logged, its job FAILED where that is possible and else left
@@ -47,6 +48,9 @@ private:
   /// How many were worked on.
   template <class Work>
   std::size_t each(connection& database, const std::vector<job_number>& jobs, Work work);
+  /// Slices of each until it has no more.
+  using close_one = closed_slice (*)(connection&, const retry_leases&, job_number, timestamp);
+  void close_each(connection& database, const std::vector<job_number>& jobs, close_one close);
   void set_aside(connection& database, job_number job, const std::string& error);
   bool is_over() const;
 

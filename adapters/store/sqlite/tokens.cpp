@@ -6,6 +6,9 @@ namespace signalbox::sqlite {
 
 namespace {
 
+// That a token is still named is noted no more often.
+constexpr std::chrono::hours named_again{24};
+
 void link_topics(connection& database, token_id id, std::optional<std::int64_t> user,
                  pool_code pool) {
   if (user)
@@ -29,9 +32,10 @@ void unlink_topics(connection& database, token_id id, std::optional<std::int64_t
 
 token_id insert_token(connection& database, const token_name& name,
                       std::optional<std::int64_t> user, timestamp now) {
-  database.execute("INSERT INTO tokens(app, user, platform, environment, token, registered_at) "
-                   "VALUES(?, ?, ?, ?, ?, ?)",
-                   name.app, user, name.provider, name.env, name.token, now);
+  database.execute("INSERT INTO tokens(app, user, platform, environment, token, registered_at, "
+                   "named_at) VALUES(?, ?, ?, ?, ?, ?, ?)",
+                   name.app, user, name.provider, name.env, name.token, now,
+                   user ? std::nullopt : std::optional{now});
   return database.last_insert_id();
 }
 
@@ -66,6 +70,8 @@ token_id replace_token(connection& database, const token_name& name, const token
   const auto id = insert_token(database, name, user, now);
   for (const auto topic : topics)
     database.execute("INSERT INTO token_subscriptions(token, topic) VALUES(?, ?)", id, topic);
+  if (!topics.empty())
+    database.execute("UPDATE tokens SET named_at = NULL WHERE id = ?", id);
   link_topics(database, id, user, pool_of(name.provider, name.env));
   return id;
 }
@@ -102,8 +108,9 @@ registered_token register_token(connection& database, const token_name& given,
   const bool other_user = known->user && user && *known->user != *user;
   if (other_user || known->env != name.env)
     return {replace_token(database, name, *known, holder, now), pool, false, true};
-  database.execute("UPDATE tokens SET user = ?, registered_at = ?, invalidated_at = NULL, "
-                   "invalid_reason = NULL WHERE id = ?",
+  database.execute("UPDATE tokens SET user = ?1, registered_at = ?2, invalidated_at = NULL, "
+                   "invalid_reason = NULL, named_at = iif(named_at IS NULL, NULL, ?2) "
+                   "WHERE id = ?3",
                    holder, now, known->id);
   if (!known->live || known->user != holder)
     link_topics(database, known->id, holder, pool);
@@ -116,6 +123,9 @@ named_token name_token(connection& database, const token_name& given, timestamp 
   const auto pool = pool_of(name.provider, name.env);
   if (!known)
     return {insert_token(database, name, std::nullopt, now), pool, true};
+  if (!known->user)
+    database.execute("UPDATE tokens SET named_at = ? WHERE id = ? AND named_at < ?", now, known->id,
+                     now - named_again);
   if (known->user || known->env == name.env)
     return {known->id, pool_of(name.provider, known->env), known->live};
   return {replace_token(database, name, *known, std::nullopt, now), pool, true};
@@ -147,10 +157,34 @@ bool unsubscribe_user(connection& database, std::int64_t user, std::int64_t topi
 }
 
 void subscribe_token(connection& database, const registered_token& token, std::int64_t topic) {
-  database.execute("INSERT OR IGNORE INTO token_subscriptions(token, topic) VALUES(?, ?)", token.id,
-                   topic);
+  if (database.execute("INSERT OR IGNORE INTO token_subscriptions(token, topic) VALUES(?, ?)",
+                       token.id, topic) > 0)
+    database.execute("UPDATE tokens SET named_at = NULL WHERE id = ?", token.id);
   database.execute("INSERT OR IGNORE INTO topic_tokens(topic, pool, token) VALUES(?, ?, ?)", topic,
                    token.pool, token.id);
+}
+
+void leave_topic(connection& database, token_id id, std::int64_t topic, timestamp now) {
+  database.execute("DELETE FROM token_subscriptions WHERE token = ? AND topic = ?", id, topic);
+  database.execute("UPDATE tokens SET named_at = ? WHERE id = ? AND user IS NULL AND NOT EXISTS("
+                   "SELECT 1 FROM token_subscriptions WHERE token = tokens.id)",
+                   now, id);
+}
+
+std::size_t delete_unused_tokens(connection& database, timestamp before, std::size_t limit) {
+  std::vector<token_id> unused;
+  {
+    auto found = database.query("SELECT id FROM tokens INDEXED BY tokens_userless "
+                                "WHERE user IS NULL AND kind = 0 "
+                                "AND ifnull(invalidated_at, named_at) IS NOT NULL "
+                                "AND ifnull(invalidated_at, named_at) <= ? LIMIT ?",
+                                before, limit);
+    while (found.next())
+      unused.push_back(found.integer(0));
+  }
+  for (const auto id : unused)
+    delete_token_row(database, id);
+  return unused.size();
 }
 
 void delete_token_row(connection& database, token_id id) {

@@ -58,7 +58,14 @@ bool unsubscribe_user(connection& database, std::int64_t user, std::int64_t topi
 /// Subscribes one token that was registered without a user.
 void subscribe_token(connection& database, const registered_token& token, std::int64_t topic);
 
+/// Ends the subscription of a token alone. One without a user that has no other is used no more
+/// unless a job names it.
+void leave_topic(connection& database, token_id id, std::int64_t topic, timestamp now);
+
 void delete_token_row(connection& database, token_id id);
+/// Deletes tokens without a user that were invalidated, or last named by a job, so long ago; how
+/// many.
+std::size_t delete_unused_tokens(connection& database, timestamp before, std::size_t limit);
 
 /// Marks a token dead and takes it out of its topics, unless it was registered again after
 /// `valid_until` (SPEC 11.10). True if it was live.
