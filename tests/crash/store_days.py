@@ -12,7 +12,7 @@ import time
 
 from scenario import QUICK, check, run_chosen, stage, tokens, wait_for_job, wait_until
 
-from launcher import Node, Simulator, fresh_directory, merged
+from launcher import LaunchError, Node, Simulator, fresh_directory, merged
 
 MIB = 1 << 20
 # docs/operations.md, "Bounds".
@@ -169,20 +169,22 @@ def the_log_stays_bounded_under_an_import_beside_long_reads():
 def a_store_that_is_another_programs_is_left_as_it_was():
     directory = fresh_directory("crash")
     simulator = Simulator(directory)
+    node = Node(directory, simulator, QUICK)
     try:
         database = sqlite3.connect(directory / "signalbox.db")
         database.executescript("CREATE TABLE notes(a); INSERT INTO notes VALUES('mine')")
         database.close()
         before = (directory / "signalbox.db").read_bytes()
-        node = Node(directory, simulator, QUICK)
-        with contextlib.suppress(Exception):
-            node.start()
-        check(node.process.wait(20) == 1, f"it ended with status {node.process.returncode}")
+        with contextlib.suppress(LaunchError):
+            node.start(20)
+        check(node.process.poll() == 1, f"it ended with status {node.process.returncode}")
         check("another program" in (directory / "node.log").read_text(), "the log does not say why")
         check((directory / "signalbox.db").read_bytes() == before, "the database was changed")
         beside = [path.name for path in directory.glob("signalbox.db*")]
         check(beside == ["signalbox.db"], f"there is more beside it: {beside}")
     finally:
+        if node.process and node.process.poll() is None:
+            node.kill()
         simulator.stop()
 
 
