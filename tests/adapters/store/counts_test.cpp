@@ -59,7 +59,7 @@ TEST_F(counts, letters_follow_too) {
 TEST(counts_of_an_older_database, are_made_when_it_is_migrated) {
   const temporary_folder folder;
   connection database{folder.file("test.db"), {}};
-  migrate_to(database, 2);
+  migrate_to(database, 3);
   database.run(
     "INSERT INTO topics(id, app, name, title, created_at) VALUES(1, 1, 'news', '', 0); "
     "INSERT INTO topic_tokens VALUES(1, 17, 1), (1, 17, 2); "
