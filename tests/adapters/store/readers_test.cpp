@@ -172,7 +172,8 @@ TEST_F(readers_test, so_many_may_wait_and_more_are_refused) {
   const auto submit = [&](read_class where) {
     pool.submit(where, {[](connection&) { return true; },
                         [&](errc code, const std::string& message) {
-                          EXPECT_EQ(code, errc::busy);
+                          if (code != errc::busy)
+                            return; // at the end
                           EXPECT_THAT(message, HasSubstr("too many"));
                           ++refused;
                         }});
@@ -184,6 +185,7 @@ TEST_F(readers_test, so_many_may_wait_and_more_are_refused) {
     submit(read_class::lanes);
   EXPECT_EQ(refused, 2) << "what the node asks for itself is bounded by who asks";
   release.set_value();
+  pool.stop();
 }
 
 TEST_F(readers_test, a_stop_interrupts_what_runs_and_refuses_what_waits) {
@@ -235,6 +237,7 @@ TEST_F(readers_test, what_lanes_read_has_precedence_until_it_is_told_to_give_way
   EXPECT_FALSE(ran);
   EXPECT_TRUE(pool.run_alone(1h, true, [&] { ran = true; }));
   EXPECT_TRUE(ran);
+  pool.stop();
 }
 
 } // namespace

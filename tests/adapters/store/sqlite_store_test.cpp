@@ -108,7 +108,7 @@ TEST_F(sqlite_store_test, a_file_that_is_no_database_is_refused) {
       ("echo 'this is not a database at all, whatever its name' > " + options().path).c_str()),
     0);
   const auto refused = sqlite_store::open(options());
-  EXPECT_EQ(refused.code, errc::unavailable);
+  EXPECT_EQ(refused.code, errc::conflict);
   EXPECT_THAT(refused.message, testing::HasSubstr("signalbox.db"));
 }
 
