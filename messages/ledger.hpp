@@ -120,13 +120,14 @@ struct sweep_request {
 struct sweep_result {
   std::size_t released = 0;  ///< scheduled jobs that became due
   std::size_t completed = 0; ///< jobs whose completion had been missed
-  std::size_t skipped = 0;   ///< unclaimed targets of ended and of late jobs that were closed
-  std::size_t expired = 0;   ///< jobs whose deadline passed before anything was claimed
-  std::size_t deleted = 0;   ///< jobs and dead letters whose time was over
-  std::size_t faulty = 0;    ///< rows that could not be worked on: set aside, the rest went on
-  bool more = false;         ///< a limit was reached: another pass would find more at once
-  bool work_due = false;     ///< unclaimed chunks or due retries exist
-  bool plan_due = false;     ///< jobs wait for planning
+  std::size_t skipped =
+    0; ///< unclaimed targets of ended, and of late paused, jobs that were closed
+  std::size_t expired = 0; ///< jobs whose deadline passed before anything was claimed
+  std::size_t deleted = 0; ///< jobs and dead letters whose time was over
+  std::size_t faulty = 0;  ///< rows that could not be worked on: set aside, the rest went on
+  bool more = false;       ///< a limit was reached: another pass would find more at once
+  bool work_due = false;   ///< unclaimed chunks or due retries exist
+  bool plan_due = false;   ///< jobs wait for planning
 };
 
 /// What waits in a lane, without what is paused. Ages are of what is due, since it was due: neither

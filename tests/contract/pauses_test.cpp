@@ -485,6 +485,7 @@ TEST_P(paused, also_where_a_destination_is_paused_and_planning_is_not_done) {
   advance(61s);
   for (int round = 0; round < 1'000 && !view(job.id).completed_at; ++round) {
     sweep();
+    advance(2s);
     plan_all(1);
   }
   expect_closed(job.id, 2'000);

@@ -76,7 +76,8 @@ def replay_of_a_few(members):
         step = members // 50
         add_letters(database, f"SELECT id AS i FROM tokens WHERE id % {step} = 1 LIMIT 50", now)
 
-    with stage_of(fill, {"lane": {"push": {"lease": "1s"}}}) as (node, simulator):
+    with stage_of(fill, {"lane": {"push": {"lease": "1s"}}, "apns": {"request-timeout": "500ms"},
+                         "fcm": {"request-timeout": "500ms"}}) as (node, simulator):
         status, _, answer = node.call("POST", "/v1/dead-letters:replay", {"job": JOB_ID})
         check(status in (200, 202) and answer["targets"] == 50, f"the replay answered {status} {answer}")
         counts = wait_for_job(node, answer["jobs"][0]["job_id"], 300)["counts"]

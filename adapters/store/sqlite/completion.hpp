@@ -33,8 +33,8 @@ closed_slice close_slice(connection& database, const retry_leases& leases, job_n
                          timestamp now);
 
 /// The same for a job whose deadline has passed after its first claim: what nobody has claimed
-/// turns expired, also while a pause or a breaker holds it, each target with its receipt, and the
-/// job goes on to its end. A slice closes one chunk.
+/// turns expired, each target with its receipt, and the job goes on to its end. For one that a
+/// pause holds: of others, whoever claims the rest counts it. A slice closes one chunk.
 closed_slice expire_slice(connection& database, const retry_leases& leases, job_number job,
                           timestamp now);
 

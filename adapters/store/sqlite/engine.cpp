@@ -17,6 +17,8 @@ namespace {
 // For how long commits wait until nobody reads and the log can be cut.
 constexpr std::chrono::milliseconds short_stall{50};
 constexpr std::chrono::milliseconds longest_stall{1'000};
+// What has been asked before a stop may be read for so long.
+constexpr std::chrono::milliseconds last_reads{1'000};
 
 sqlite_options with_defaults(sqlite_options options) {
   options.readers = store_readers(options.readers);
@@ -70,9 +72,10 @@ sqlite_store::engine::~engine() {
 
 void sqlite_store::engine::close() {
   calls_.close();
-  readers_->stop(); // nobody waits for what they read any more
+  readers_->hurry(last_reads);
   calls_.wait_until_idle();
   writer_->stop();
+  readers_->stop();
   checkpointer_->stop();
 }
 

@@ -68,6 +68,15 @@ bool readers::run_alone(std::chrono::milliseconds wait, bool lanes_too,
   return is_alone;
 }
 
+void readers::hurry(std::chrono::milliseconds time) {
+  last_end_ = clock::now() + time;
+}
+
+bool readers::is_past_last_end() const {
+  const auto end = last_end_.load();
+  return end != clock::time_point::max() && clock::now() >= end;
+}
+
 void readers::stop() {
   {
     std::lock_guard lock{mutex_};
@@ -115,7 +124,11 @@ void readers::loop(place& at, bool for_health) {
     lock.unlock();
     at.end = next.end;
     at.interrupted = interruption::none;
-    const bool answered = (!is_query || clock::now() < next.end) && next.task.run(at.database);
+    if (is_past_last_end())
+      at.interrupted = interruption::stopping;
+    else if (is_query && clock::now() >= next.end)
+      at.interrupted = interruption::too_long;
+    const bool answered = at.interrupted == interruption::none && next.task.run(at.database);
     if (!answered && at.interrupted == interruption::stopping)
       next.task.refuse(errc::stopping, "the store is closed");
     else if (!answered && at.interrupted != interruption::again)
@@ -147,7 +160,7 @@ int readers::look(void* of) {
   auto& at = *static_cast<place*>(of);
   const bool is_query = at.reads == read_class::queries;
   const auto& pool = at.pool;
-  if (pool.stopping_)
+  if (pool.stopping_ || pool.is_past_last_end())
     at.interrupted = interruption::stopping;
   else if (is_query ? pool.queries_give_way_.load() : pool.lanes_give_way_.load())
     at.interrupted = interruption::again;

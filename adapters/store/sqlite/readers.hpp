@@ -63,6 +63,9 @@ public:
   /// than `wait` has precedence: false then, and `work` did not run.
   bool run_alone(std::chrono::milliseconds wait, bool lanes_too, const std::function<void()>& work);
 
+  /// Whatever has not come to its end within `time` is refused with errc::stopping, lanes' too.
+  void hurry(std::chrono::milliseconds time);
+
   /// Interrupts what runs, and ends the threads. It and what is still queued is refused with
   /// errc::stopping.
   void stop();
@@ -92,6 +95,7 @@ private:
   static int look(void* at);
   void loop(place& at, bool for_health);
   bool take(waiting_task& next, read_class& where, bool for_health);
+  bool is_past_last_end() const;
   void refuse_late(const waiting_task& task) const;
 
   settings settings_;
@@ -106,6 +110,7 @@ private:
   std::atomic<bool> queries_give_way_{false};
   std::atomic<bool> lanes_give_way_{false};
   std::atomic<bool> stopping_{false};
+  std::atomic<clock::time_point> last_end_{clock::time_point::max()}; ///< by hurry
   std::vector<std::unique_ptr<place>> places_;
   std::vector<std::thread> threads_;
 };

@@ -156,6 +156,13 @@ void sweep_pass::close_ended(connection& database) {
   close_each(database, ended, close_slice);
 }
 
+bool sweep_pass::is_held(connection& database, job_number job) const {
+  const auto traits = traits_of(database, job);
+  return traits && std::any_of(all_pools.begin(), all_pools.end(), [&](pool_code pool) {
+           return shared_.pauses.covers(*traits, pool);
+         });
+}
+
 void sweep_pass::close_each(connection& database, const std::vector<job_number>& jobs,
                             close_one close) {
   std::size_t closed = 0;
@@ -187,14 +194,16 @@ void sweep_pass::complete_missed(connection& database) {
                      now_, lane_, last, request_.limit);
     for (; found.next(); ++seen) {
       last = found.integer(0);
-      if (found.integer(2) != 0)
+      if (found.integer(2) != 0 && !shared_.pauses.is_empty())
         late.push_back(last);
-      else if (found.integer(1) != 0)
+      if (found.integer(1) != 0)
         candidates.push_back(last);
     }
   }
   if (seen < request_.limit)
     last = 0;
+  // Of others that are late, whoever claims the rest counts it.
+  std::erase_if(late, [&](job_number job) { return !is_held(database, job); });
   close_each(database, late, expire_slice);
   each(database, candidates, [&](job_number job) {
     step_result_.completed += try_complete(database, job, now_) ? 1 : 0;

@@ -14,7 +14,7 @@ namespace signalbox::sqlite {
 
 /// One bounded pass of a lane's sweeper, a step for each kind of work: what a put-back clock left,
 /// scheduled jobs that are due, QUEUED jobs past their deadline, leases that ended, what no pause
-/// covers any more, ended jobs to close, open ones that are late, completions that were missed,
+/// covers any more, ended jobs to close, paused ones that are late, completions that were missed,
 /// what is old enough to go; then a look for what is left to others.
 ///
 /// Each step is a transaction of its own and works oldest first. A row that the database refuses is
@@ -48,6 +48,7 @@ private:
   /// How many were worked on.
   template <class Work>
   std::size_t each(connection& database, const std::vector<job_number>& jobs, Work work);
+  bool is_held(connection& database, job_number job) const; ///< by a pause
   /// Slices of each until it has no more.
   using close_one = closed_slice (*)(connection&, const retry_leases&, job_number, timestamp);
   void close_each(connection& database, const std::vector<job_number>& jobs, close_one close);

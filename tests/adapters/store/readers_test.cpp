@@ -201,6 +201,21 @@ TEST_F(readers_test, a_stop_interrupts_what_runs_and_refuses_what_waits) {
     EXPECT_EQ(each.get_future().get().code, errc::stopping);
 }
 
+TEST_F(readers_test, in_a_hurry_what_lasts_is_refused_and_what_does_not_is_answered) {
+  readers pool{path, {}, of(2)};
+  std::array<std::promise<refusal>, 2> refused;
+  std::atomic<int> begun{0};
+  pool.submit(read_class::queries, reading(refused[0], &begun));
+  pool.submit(read_class::lanes, reading(refused[1], &begun));
+  wait_for(begun, 2);
+  std::promise<void> answered;
+  pool.submit(read_class::health, answering([&] { answered.set_value(); }));
+  answered.get_future().get();
+  pool.hurry(1ms);
+  for (auto& each : refused)
+    EXPECT_EQ(each.get_future().get().code, errc::stopping);
+}
+
 TEST_F(readers_test, a_stopped_pool_refuses_everything) {
   readers pool{path, {}, of(2)};
   pool.stop();
