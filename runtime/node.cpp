@@ -2,6 +2,7 @@
 
 #include "actors/node_supervisor.hpp"
 #include "adapters/http/api.hpp"
+#include "adapters/http/host_rule.hpp"
 #include "adapters/http/server.hpp"
 #include "adapters/io/descriptors.hpp"
 #include "adapters/io/log_limit.hpp"
@@ -60,7 +61,13 @@ http::server_options server_options(const node_settings::http_group& settings,
   options.threads = static_cast<unsigned>(settings.threads);
   options.max_connections = clients.connections;
   options.max_refused = clients.refused;
+  for (const auto& name : settings.hosts)
+    if (auto host = http::parse_authority(name))
+      options.hosts.push_back(std::move(host->name));
   options.max_body = settings.max_body_bytes;
+  // Two of the largest bodies always fit.
+  options.max_buffered_bodies =
+    std::max(options.max_buffered_bodies, 2 * settings.max_batch_body_bytes);
   options.header_timeout = settings.header_timeout;
   options.body_timeout = settings.body_timeout;
   options.idle_timeout = settings.idle_timeout;
@@ -206,7 +213,7 @@ http::router node::parts::routes(const node_settings& settings) {
        return provided.check_activity(dispatch.payload, *dispatch.activity);
      },
      carries_activities, [this] { return render_metrics(stages, lanes, breakers); }, checks,
-     settings.http.max_batch_body_bytes});
+     settings.http.max_batch_body_bytes, settings.ingest.max_schedule});
 }
 
 node::node(node_settings settings, std::function<void(const std::string& what)> on_failure)

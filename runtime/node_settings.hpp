@@ -37,6 +37,7 @@ struct node_settings {
   struct http_group {
     std::string address = "127.0.0.1"; ///< IPv4 or IPv6
     std::uint16_t port = 8080;         ///< 0: a free one
+    std::vector<std::string> hosts;    ///< beside addresses and localhost
     std::size_t max_body_bytes = 1048576;
     std::size_t max_batch_body_bytes = 8388608;
     std::size_t max_connections = 4096;
@@ -100,6 +101,7 @@ struct node_settings {
 
   struct ingest_group {
     std::size_t group_size = 256;
+    std::chrono::milliseconds max_schedule{std::chrono::hours{8784}}; ///< a leap year
   };
 
   struct supervisor_group {

@@ -92,6 +92,30 @@ std::optional<setting_value> check_string(const setting_range& range, const std:
   return std::nullopt;
 }
 
+/// The words between the commas; an empty text has none.
+std::vector<std::string> split_names(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    auto word = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    word.remove_prefix(std::min(word.find_first_not_of(' '), word.size()));
+    names.emplace_back(word.substr(0, word.find_last_not_of(' ') + 1));
+  }
+  return names;
+}
+
+std::optional<setting_value> check_names(const setting_range& range, std::vector<std::string> names,
+                                         std::string& why) {
+  constexpr std::size_t max_name = 253;
+  for (const auto& name : names)
+    if (name.empty() || name.size() > max_name ||
+        std::any_of(name.begin(), name.end(), [](unsigned char c) { return c <= ' ' || c == ','; }))
+      why = "expected " + to_string(range) + ", found " + quoted(name);
+  if (!holds(range, static_cast<std::int64_t>(names.size())))
+    why = "expected " + to_string(range) + ", found " + std::to_string(names.size());
+  return why.empty() ? std::optional<setting_value>{std::move(names)} : std::nullopt;
+}
+
 std::optional<setting_value> check_duration(const setting_range& range, const config_value& value,
                                             std::string& why) {
   auto* duration = std::get_if<std::chrono::nanoseconds>(&value.data);
@@ -130,6 +154,8 @@ std::string to_string(const setting_range& range) {
                 quoted(choice);
     return result;
   }
+  case setting_kind::names:
+    return "a list of up to " + number(range.max) + " names of up to 253 bytes each";
   default: {
     std::string result = range.kind == setting_kind::path ? "a path" : "a string";
     return result + (range.min > 0 ? limits(number) : " of up to " + number(range.max)) + " bytes";
@@ -142,6 +168,12 @@ std::string to_config_text(const setting_value& value) {
     return std::to_string(*number);
   if (auto* duration = std::get_if<milliseconds>(&value))
     return duration_text(*duration);
+  if (auto* names = std::get_if<std::vector<std::string>>(&value)) {
+    std::string result;
+    for (const auto& name : *names)
+      result += (result.empty() ? "" : ", ") + quoted(name);
+    return '[' + result + ']';
+  }
   return quoted(std::get<std::string>(value));
 }
 
@@ -151,9 +183,22 @@ std::optional<setting_value> check_value(const setting_range& range, const confi
   auto* text = std::get_if<std::string>(&value.data);
   if (is_text(range.kind) && text != nullptr)
     return check_string(range, *text, why);
+  if (range.kind == setting_kind::names && text != nullptr)
+    return check_names(range, split_names(*text), why);
+  auto* list = std::get_if<config_value::list>(&value.data);
+  auto is_string = [](const config_value& one) {
+    return std::holds_alternative<std::string>(one.data);
+  };
+  if (range.kind == setting_kind::names && list != nullptr &&
+      std::all_of(list->begin(), list->end(), is_string)) {
+    std::vector<std::string> names;
+    for (const auto& one : *list)
+      names.push_back(std::get<std::string>(one.data));
+    return check_names(range, std::move(names), why);
+  }
   if (range.kind == setting_kind::duration)
     return check_duration(range, value, why);
-  if (!is_text(range.kind)) {
+  if (range.kind == setting_kind::integer || range.kind == setting_kind::bytes) {
     std::optional<std::int64_t> number;
     if (auto* integer = std::get_if<std::int64_t>(&value.data))
       number = *integer;
@@ -170,6 +215,8 @@ std::optional<setting_value> check_text(const setting_range& range, std::string_
                                         std::string& why) {
   if (is_text(range.kind))
     return check_string(range, std::string{text}, why);
+  if (range.kind == setting_kind::names && text.substr(0, 1) != "[")
+    return check_value(range, config_value{std::string{text}}, why);
   if (range.kind == setting_kind::bytes && read_size(text))
     return check_value(range, config_value{std::string{text}}, why);
   if (auto value = scan_config_value(text, why))

@@ -12,15 +12,17 @@
 
 namespace signalbox {
 
-enum class setting_kind { integer, bytes, duration, string, path, choice };
+enum class setting_kind { integer, bytes, duration, string, path, choice, names };
 
-/// A value that its setting accepts: integers and bytes; durations; strings, paths and choices.
-using setting_value = std::variant<std::int64_t, std::chrono::milliseconds, std::string>;
+/// A value that its setting accepts: integers and bytes; durations; strings, paths and choices;
+/// names.
+using setting_value =
+  std::variant<std::int64_t, std::chrono::milliseconds, std::string, std::vector<std::string>>;
 
 /// What a setting may be.
 struct setting_range {
   setting_kind kind;
-  std::int64_t min = 0; ///< integers; bytes; milliseconds; bytes of strings and paths
+  std::int64_t min = 0; ///< integers; bytes; milliseconds; bytes of strings and paths; names in all
   std::int64_t max = 0;
   std::vector<std::string_view> choices; ///< in the order of the enumeration they stand for
 };
@@ -32,7 +34,7 @@ std::string to_string(const setting_range& range);
 std::string to_config_text(const setting_value& value);
 
 /// Checks kind, unit and range of a value from a file. Sizes may also be strings with a unit:
-/// "64KiB", "8MiB", "1GiB".
+/// "64KiB", "8MiB", "1GiB". Names may also be one string with commas between them.
 /// @returns nothing, with `why` set, if the range does not hold it
 std::optional<setting_value> check_value(const setting_range& range, const config_value& value,
                                          std::string& why);

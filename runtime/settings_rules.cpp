@@ -54,6 +54,16 @@ void check_address(const std::string& text, rules& result) {
     "one could send; put a proxy that authenticates in front");
 }
 
+void check_hosts(const std::vector<std::string>& hosts, rules& result) {
+  const auto is_part = [](unsigned char c) {
+    return (c < 0x80 && std::isalnum(c)) || c == '.' || c == '-' || c == '_';
+  };
+  for (const auto& name : hosts)
+    result.require(std::all_of(name.begin(), name.end(), is_part), "http.hosts",
+                   "expected names of hosts, without scheme, port or wildcard, found " +
+                     to_config_text(name));
+}
+
 bool is_bundle(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return (c < 0x80 && std::isalnum(c)) || c == '.' || c == '-' || c == '_';
@@ -156,6 +166,7 @@ std::vector<broken_rule> check_rules(const node_settings& settings) {
   rules result;
   auto& http = settings.http;
   check_address(http.address, result);
+  check_hosts(http.hosts, result);
   result.require(http.max_body_bytes <= http.max_batch_body_bytes, "http.max-batch-body",
                  "smaller than http.max-body, which is " + std::to_string(http.max_body_bytes));
   check_apns(settings.apns, result);

@@ -34,6 +34,10 @@ setting_range paths(std::int64_t min_length) {
   return {setting_kind::path, min_length, 4096, {}};
 }
 
+setting_range names(std::int64_t max) {
+  return {setting_kind::names, 0, max, {}};
+}
+
 setting_range one_of(std::vector<std::string_view> choices) {
   return {setting_kind::choice, 0, 0, std::move(choices)};
 }
@@ -61,6 +65,8 @@ void set_member(T& member, const setting_value& value,
     member = static_cast<T>(std::get<std::int64_t>(value));
   } else if constexpr (std::is_same_v<T, milliseconds>) {
     member = std::get<milliseconds>(value);
+  } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+    member = std::get<std::vector<std::string>>(value);
   } else {
     member = std::get<std::string>(value);
   }
@@ -108,6 +114,10 @@ void add_http(std::vector<setting>& table) {
       "there are no API keys yet.");
   add("http.port", &group::port, integers(0, 65535),
       "TCP port of the HTTP API; 0 takes a free one.");
+  add("http.hosts", &group::hosts, names(64),
+      "Names that requests may give as their host, beside addresses and `localhost`: those under "
+      "which a proxy passes them on. Another name is answered 421, so that no web page reaches the "
+      "node by a name of its own (DNS rebinding).");
   add("http.max-body", &group::max_body_bytes, bytes(KiB, 64 * MiB),
       "Largest body of a request; a larger one is answered 413.");
   add("http.max-batch-body", &group::max_batch_body_bytes, bytes(KiB, 256 * MiB),
@@ -289,6 +299,9 @@ void add_node(std::vector<setting>& table) {
   };
   add("ingest.group-size", &node::ingest, &node::ingest_group::group_size, integers(1, 10000),
       restart, "Jobs that are committed in one transaction when many arrive at once.");
+  add("ingest.max-schedule", &node::ingest, &node::ingest_group::max_schedule,
+      durations(1h, 87600h), restart,
+      "How far ahead `scheduled_at` may be, and `expires_at` of what is then sent.");
   add("supervisor.restart-min", &node::supervisor, &node::supervisor_group::restart_min,
       durations(1ms, 1min), restart, "First pause before an actor that crashed starts again.");
   add("supervisor.restart-max", &node::supervisor, &node::supervisor_group::restart_max,

@@ -53,6 +53,8 @@ void post_activity(const api_ports& api, request& in, responder to) {
   std::vector<field_error> errors;
   const auto now = api.clock.now();
   auto body = read_activity_body(in.body, now, errors);
+  for (const auto& expiry : {body.options.expires_at, body.request.expires_at})
+    check_horizon("/expiresAt", expiry, now, api.max_schedule, errors);
   if (errors.empty() && !api.door.knows(body.lane))
     errors.push_back({"/lane", "there is no lane of this name"});
   else if (errors.empty() && !api.is_activity_lane(body.lane))
@@ -91,7 +93,7 @@ void get_activity(const api_ports& api, request& in, responder to) {
 void list_dispatches(const api_ports& api, request& in, responder to) {
   std::vector<field_error> errors;
   check_parameter(in, "activity", errors);
-  query_reader query{in, {"limit", "cursor"}, errors};
+  query_reader query{in, errors};
   auto page = query.page();
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
@@ -103,15 +105,17 @@ void list_dispatches(const api_ports& api, request& in, responder to) {
 } // namespace
 
 void add_activity_routes(router& routes, api_ports_ptr api) {
-  auto add = [&](verb method, const char* pattern, auto handle) {
+  auto add = [&](verb method, const char* pattern, auto handle, query_names query = {}) {
     routes.add(
-      {.method = method, .pattern = pattern, .handle = [api, handle](request& in, responder to) {
-         handle(*api, in, std::move(to));
-       }});
+      {.method = method,
+       .pattern = pattern,
+       .query = std::move(query),
+       .handle = [api, handle](request& in, responder to) { handle(*api, in, std::move(to)); }});
   };
   add(verb::post, "/v1/live-activity/jobs", post_activity);
   add(verb::get, "/v1/live-activity/jobs/{activity}", get_activity);
-  add(verb::get, "/v1/live-activity/jobs/{activity}/dispatches", list_dispatches);
+  add(verb::get, "/v1/live-activity/jobs/{activity}/dispatches", list_dispatches,
+      {"limit", "cursor"});
 }
 
 } // namespace signalbox::http

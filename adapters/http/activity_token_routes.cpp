@@ -88,11 +88,12 @@ void delete_subscription(const api_ports& api, request& in, responder to) {
 } // namespace
 
 void add_activity_token_routes(router& routes, api_ports_ptr api) {
-  auto add = [&](verb method, const char* pattern, auto handle) {
+  auto add = [&](verb method, const char* pattern, auto handle, query_names query = {}) {
     routes.add(
-      {.method = method, .pattern = pattern, .handle = [api, handle](request& in, responder to) {
-         handle(*api, in, std::move(to));
-       }});
+      {.method = method,
+       .pattern = pattern,
+       .query = std::move(query),
+       .handle = [api, handle](request& in, responder to) { handle(*api, in, std::move(to)); }});
   };
   add(verb::post, "/v1/live-activity/tokens", post_token);
   add(verb::delete_, "/v1/live-activity/tokens", delete_token);

@@ -6,12 +6,15 @@ namespace signalbox::http {
 
 std::uint64_t answer_queue::open(const framing& frame) {
   exchanges_.push_back({frame});
+  reads_ += frame.reads ? 1 : 0;
   return last();
 }
 
 void answer_queue::answer(std::uint64_t number, response reply) {
-  if (auto* one = find(number); one != nullptr && !one->answer)
+  if (auto* one = find(number); one != nullptr && !one->answer) {
+    bytes_ += reply.body.size();
     one->answer = std::move(reply);
+  }
 }
 
 void answer_queue::close_after(std::uint64_t number) {
@@ -28,18 +31,22 @@ bool answer_queue::answer_late(std::chrono::steady_clock::time_point now) {
   bool any = false;
   for (auto& one : exchanges_)
     if (!one.answer && one.deadline && now >= one.deadline->at) {
+      bytes_ += one.deadline->late.body.size();
       one.answer = std::move(one.deadline->late);
       any = true;
     }
   return any;
 }
 
-bool answer_queue::write_ready(std::string_view date, bool finish, std::string& out) {
-  while (!exchanges_.empty() && exchanges_.front().answer) {
+bool answer_queue::write_ready(std::string_view date, bool finish, std::size_t enough,
+                               std::string& out) {
+  while (has_ready() && out.size() < enough) {
     auto& front = exchanges_.front();
     if (finish && exchanges_.size() == 1)
       front.frame.keep_alive = false;
     bool closes = !front.frame.keep_alive;
+    bytes_ -= front.answer->body.size();
+    reads_ -= front.frame.reads ? 1 : 0;
     serialize(*front.answer, front.frame, date, out);
     exchanges_.pop_front();
     ++first_;

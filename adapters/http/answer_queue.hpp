@@ -28,10 +28,17 @@ public:
   /// Gives those whose deadline has passed their late answer; true if there was one.
   bool answer_late(std::chrono::steady_clock::time_point now);
 
-  /// Appends all answers whose turn has come to `out`, up to and including one that closes the
-  /// connection; true if there was one. With `finish`, the answer that empties the queue does.
-  bool write_ready(std::string_view date, bool finish, std::string& out);
+  /// Appends answers whose turn has come to `out`, until it has `enough` bytes, up to and including
+  /// one that closes the connection; true if there was one. With `finish`, the answer that empties
+  /// the queue does.
+  bool write_ready(std::string_view date, bool finish, std::size_t enough, std::string& out);
+  /// Whether the turn of an answer has come.
+  bool has_ready() const { return !exchanges_.empty() && exchanges_.front().answer; }
 
+  /// Of the answers that are here but wait for their turn.
+  std::size_t bytes() const { return bytes_; }
+  /// How many of the requests only read.
+  std::size_t reads() const { return reads_; }
   std::size_t size() const { return exchanges_.size(); }
   bool empty() const { return exchanges_.empty(); }
   /// The number of the request whose answer is the next to be written.
@@ -50,6 +57,8 @@ private:
 
   std::deque<exchange> exchanges_;
   std::uint64_t first_ = 0;
+  std::size_t bytes_ = 0;
+  std::size_t reads_ = 0;
 };
 
 } // namespace signalbox::http

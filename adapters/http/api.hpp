@@ -12,6 +12,7 @@
 #include "adapters/http/router.hpp"
 #include "messages/payload_refusal.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -54,6 +55,8 @@ struct api_ports {
   std::function<std::vector<readiness_check>()> checks;
   /// Bytes, for `tokens:batch` and `notifications`.
   std::size_t max_batch_body = 8 * 1024 * 1024;
+  /// How far ahead a job may be scheduled, and from then on how late it may expire.
+  std::chrono::milliseconds max_schedule = std::chrono::hours{24 * 366};
 };
 
 using api_ports_ptr = std::shared_ptr<const api_ports>;

@@ -32,13 +32,15 @@ public:
     for (auto [key, value] : from) {
       auto here = place.member(key);
       here.index = position++;
-      if (key == "headers")
-        read_headers(value, here);
-      else if (key == "payload")
-        read_payload(value, here);
-      else
+      if (key != "headers" && key != "payload")
         in_.error(here, "is neither headers nor payload: what is merged over the APNs payload "
                         "stands in apns.payload");
+      else if (value.is_null())
+        continue; // as if not given
+      else if (key == "headers")
+        read_headers(value, here);
+      else
+        read_payload(value, here);
     }
     if (out_.priority == "10" && out_.push_type == "background")
       in_.error(place.member("headers"), "has apns-priority 10, which background must not have");
@@ -58,6 +60,8 @@ private:
       const auto* const name = std::find(header_names.begin(), header_names.end(), key);
       if (name == header_names.end())
         in_.error(here, "is not a header that a request can set");
+      else if (inner.is_null())
+        continue; // as if not given
       else if (const auto text = in_.text(inner, here))
         read_header(static_cast<std::size_t>(name - header_names.begin()), *text, inner, here);
     }

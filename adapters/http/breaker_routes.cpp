@@ -56,11 +56,7 @@ breaker_filter read_filter(std::string_view text, const job_door& door, field_er
   return out;
 }
 
-void list_breakers(const api_ports& api, request& in, responder to) {
-  std::vector<field_error> errors;
-  query_reader query{in, {}, errors};
-  if (!errors.empty())
-    return to.answer(invalid_fields(errors));
+void list_breakers(const api_ports& api, request&, responder to) {
   std::string items;
   for (const auto& one : api.breakers.list())
     items.append(items.empty() ? "" : ",").append(write_breaker(one));
@@ -71,7 +67,6 @@ void post_reset(const api_ports& api, request& in, responder to) {
   if (auto wrong = check_json_type(in))
     return to.answer(std::move(*wrong));
   std::vector<field_error> errors;
-  query_reader query{in, {}, errors};
   const auto filter = read_filter(in.body, api.door, errors);
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
@@ -88,11 +83,12 @@ void post_reset(const api_ports& api, request& in, responder to) {
 } // namespace
 
 void add_breaker_routes(router& routes, api_ports_ptr api) {
-  auto add = [&](verb method, const char* pattern, auto handle) {
+  auto add = [&](verb method, const char* pattern, auto handle, query_names query = {}) {
     routes.add(
-      {.method = method, .pattern = pattern, .handle = [api, handle](request& in, responder to) {
-         handle(*api, in, std::move(to));
-       }});
+      {.method = method,
+       .pattern = pattern,
+       .query = std::move(query),
+       .handle = [api, handle](request& in, responder to) { handle(*api, in, std::move(to)); }});
   };
   add(verb::get, "/v1/breakers", list_breakers);
   add(verb::post, "/v1/breakers:reset", post_reset);

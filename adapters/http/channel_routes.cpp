@@ -54,7 +54,6 @@ void post_channel(const api_ports& api, request& in, responder to) {
   if (auto wrong = check_json_type(in))
     return to.answer(std::move(*wrong));
   std::vector<field_error> errors;
-  query_reader query{in, {}, errors};
   const auto body = read_body(in.body, errors);
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
@@ -73,7 +72,7 @@ void post_channel(const api_ports& api, request& in, responder to) {
 
 void list_channels(const api_ports& api, request& in, responder to) {
   std::vector<field_error> errors;
-  query_reader query{in, {"environment", "limit", "cursor"}, errors};
+  query_reader query{in, errors};
   const auto env = read_environment(query, errors);
   auto page = query.page();
   if (!errors.empty())
@@ -87,7 +86,7 @@ void list_channels(const api_ports& api, request& in, responder to) {
 
 void delete_channel(const api_ports& api, request& in, responder to) {
   std::vector<field_error> errors;
-  query_reader query{in, {"environment"}, errors};
+  query_reader query{in, errors};
   const auto env = read_environment(query, errors);
   check_no_body(in, errors);
   const auto& channel = in.parameter("channel");
@@ -106,15 +105,16 @@ void delete_channel(const api_ports& api, request& in, responder to) {
 } // namespace
 
 void add_channel_routes(router& routes, api_ports_ptr api) {
-  auto add = [&](verb method, const char* pattern, auto handle) {
+  auto add = [&](verb method, const char* pattern, auto handle, query_names query = {}) {
     routes.add(
-      {.method = method, .pattern = pattern, .handle = [api, handle](request& in, responder to) {
-         handle(*api, in, std::move(to));
-       }});
+      {.method = method,
+       .pattern = pattern,
+       .query = std::move(query),
+       .handle = [api, handle](request& in, responder to) { handle(*api, in, std::move(to)); }});
   };
   add(verb::post, "/v1/live-activity/channels", post_channel);
-  add(verb::get, "/v1/live-activity/channels", list_channels);
-  add(verb::delete_, "/v1/live-activity/channels/{channel}", delete_channel);
+  add(verb::get, "/v1/live-activity/channels", list_channels, {"environment", "limit", "cursor"});
+  add(verb::delete_, "/v1/live-activity/channels/{channel}", delete_channel, {"environment"});
 }
 
 } // namespace signalbox::http

@@ -1,7 +1,8 @@
 #include "adapters/http/connection.hpp"
 
+#include "adapters/http/host_rule.hpp"
 #include "adapters/http/io_loop.hpp"
-#include "adapters/http/problem.hpp"
+#include "adapters/http/query_reader.hpp"
 #include "adapters/io/thread_error.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -23,6 +24,9 @@ namespace {
 /// A client that asks much and takes nothing is not read from while this much waits for it.
 constexpr std::size_t max_unsent = 256 * 1024;
 
+/// A buffer that a request or an answer made larger is given back when it is empty.
+constexpr std::size_t kept_capacity = 16 * 1024;
+
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 response method_not_allowed(const std::vector<verb>& allowed) {
@@ -39,13 +43,11 @@ response method_not_allowed(const std::vector<verb>& allowed) {
   return answer;
 }
 
-/// A page in somebody's browser must not drive a node that listens on its user's loopback.
-bool is_cross_origin(const request& head) {
-  auto origin = head.header(field::origin);
-  if (origin.empty() || head.method == verb::get || head.method == verb::head)
+bool takes_stream(const route& to, const request& head) {
+  if (!to.stream)
     return false;
-  auto scheme_end = origin.find("://");
-  return scheme_end == origin.npos || origin.substr(scheme_end + 3) != head.header(field::host);
+  const auto& types = to.stream_types;
+  return std::find(types.begin(), types.end(), head.media_type()) != types.end();
 }
 
 } // namespace
@@ -94,10 +96,14 @@ void connection::pump() {
   touched_ = false;
   if (closed_)
     return;
-  write_answers();
-  flush();
-  if (closed_)
-    return;
+  do {
+    write_answers();
+    flush();
+    if (closed_)
+      return;
+  } while (out_.empty() && !closing_ && answers_.has_ready());
+  const auto left = unsent();
+  loop_.count_unsent(std::exchange(counted_unsent_, left), left);
   bool idle = answers_.empty() && out_.empty();
   if (closing_ && out_.empty())
     return linger();
@@ -107,13 +113,16 @@ void connection::pump() {
     parse(std::exchange(unparsed_, {}));
     loop_.touch(shared_from_this());
   }
+  if (unparsed_.empty() && unparsed_.capacity() > kept_capacity)
+    unparsed_.shrink_to_fit();
   if (wants_read())
     arm_read();
 }
 
 void connection::write_answers() {
   if (!closing_)
-    closing_ = answers_.write_ready(loop_.http_date(), loop_.state().draining && !parser_, out_);
+    closing_ =
+      answers_.write_ready(loop_.http_date(), loop_.state().draining && !parser_, max_unsent, out_);
   // The interim answer must not overtake those of earlier requests.
   bool own_turn = answers_.empty() || (sink_ && answers_.first() == sink_exchange_);
   if (expects_continue_ && own_turn && !closing_) {
@@ -143,7 +152,7 @@ void connection::flush() {
   }
   if (written_ == out_.size()) {
     out_.clear();
-    if (out_.capacity() > max_unsent)
+    if (out_.capacity() > kept_capacity)
       out_.shrink_to_fit();
     written_ = 0;
   }
@@ -163,16 +172,18 @@ void connection::close() {
   if (std::exchange(closed_, true))
     return;
   drop_message();
+  loop_.count_unsent(std::exchange(counted_unsent_, 0), 0);
   error_code ignored;
   socket_.close(ignored);
   loop_.forget(id_);
 }
 
 bool connection::has_room() const {
-  if (body_paused_ || out_.size() - written_ >= max_unsent)
+  if (body_paused_ || unsent() >= max_unsent)
     return false;
-  return parser_.has_value() ||
-         (!last_request_seen_ && answers_.size() < loop_.state().options.max_pipelined);
+  const auto limit = loop_.state().options.max_pipelined;
+  return parser_.has_value() || (!last_request_seen_ && answers_.size() < limit &&
+                                 answers_.reads() < std::max<std::size_t>(1, limit / 8));
 }
 
 bool connection::wants_read() const {
@@ -260,6 +271,7 @@ void connection::begin_message() {
 std::uint64_t connection::open_exchange() {
   framing frame;
   frame.head = parser_->message().method == verb::head;
+  frame.reads = frame.head || parser_->message().method == verb::get;
   frame.keep_alive = parser_->keep_alive();
   frame.http_1_0 = parser_->http_1_0();
   last_request_seen_ = last_request_seen_ || !frame.keep_alive;
@@ -269,8 +281,10 @@ std::uint64_t connection::open_exchange() {
 std::optional<response> connection::on_head(request& head,
                                             std::optional<std::uint64_t> content_length) {
   const auto& state = loop_.state();
-  span_began_ = clock::now();
+  body_began_ = span_began_ = clock::now();
   span_bytes_ = 0;
+  if (auto wrong = refuse_host(head, state.options.hosts))
+    return wrong;
   if (is_cross_origin(head))
     return problem(403, "Requests from pages of other origins are not accepted.");
   if (head.method == verb::connect || head.method == verb::unknown)
@@ -285,14 +299,23 @@ std::optional<response> connection::on_head(request& head,
   head.parameters = std::move(match_.parameters);
   auto* to = match_.found;
   body_limit_ = to != nullptr && to->max_body ? *to->max_body : state.options.max_body;
-  bool streamed = to != nullptr && to->stream && head.media_type() == to->stream_type;
+  const bool streamed = to != nullptr && takes_stream(*to, head);
+  // It would be taken for an empty one, and all its lines for another request.
+  if (streamed && !content_length && !parser_->chunked())
+    return problem(411, "The body needs a Content-Length, or the transfer coding chunked.");
   if (!streamed && content_length && *content_length > body_limit_)
     return problem(413, "The body may have at most " + std::to_string(body_limit_) + " bytes.");
   auto expect = head.header(field::expect);
   if (!expect.empty() && !boost::beast::iequals({expect.data(), expect.size()}, "100-continue"))
     return problem(417, "The only expectation is 100-continue.");
   expects_continue_ = !expect.empty() && !parser_->http_1_0() && content_length != 0;
+  if (to != nullptr) {
+    query_errors_.clear();
+    head.query_parameters = parse_query(head.query(), to->query, query_errors_);
+  }
   if (streamed) {
+    if (!query_errors_.empty())
+      return invalid_fields(query_errors_);
     sink_exchange_ = open_exchange();
     sink_ = to->stream(head, responder{loop_.completions(), id_, sink_exchange_},
                        body_flow{loop_.completions(), id_, sink_exchange_});
@@ -311,15 +334,31 @@ std::optional<response> connection::on_piece(std::string_view piece) {
     return problem(413, "The body may have at most " + std::to_string(body_limit_) + " bytes.");
   if (match_.found == nullptr)
     return std::nullopt;
-  auto& state = loop_.state();
-  if (state.buffered.fetch_add(piece.size(), std::memory_order_relaxed) + piece.size() >
-      state.options.max_buffered_bodies) {
-    state.buffered.fetch_sub(piece.size(), std::memory_order_relaxed);
+  if (!take_room(piece.size()))
     return unavailable("The node holds as many unfinished bodies as it may; try again.");
-  }
-  held_ += piece.size();
   parser_->message().body += piece;
   return std::nullopt;
+}
+
+bool connection::take_room(std::size_t bytes) {
+  auto& state = loop_.state();
+  while (state.buffered.fetch_add(bytes, std::memory_order_relaxed) + bytes >
+         state.options.max_buffered_bodies) {
+    state.buffered.fetch_sub(bytes, std::memory_order_relaxed);
+    if (!loop_.shed_body(*this))
+      return false;
+  }
+  held_ += bytes;
+  return true;
+}
+
+double connection::body_cost(clock::time_point now) const {
+  return static_cast<double>(held_) * std::chrono::duration<double>(now - body_began_).count();
+}
+
+void connection::shed_body() {
+  fail(unavailable("The node holds as many unfinished bodies as it may, and this one has taken the "
+                   "most room for the longest time; try again."));
 }
 
 void connection::finish_message() {
@@ -334,9 +373,16 @@ void connection::finish_message() {
 }
 
 void connection::dispatch(std::uint64_t number) {
+  if (match_.found != nullptr && !query_errors_.empty())
+    return answers_.answer(number, invalid_fields(query_errors_));
   if (match_.found != nullptr) {
+    std::shared_ptr<void> hold;
+    if (!keep_in_work(parser_->message().body.size(), hold))
+      return answers_.answer(
+        number, unavailable("The node has as much large work at hand as it may; try again."));
     try {
-      match_.found->handle(parser_->message(), responder{loop_.completions(), id_, number});
+      match_.found->handle(parser_->message(),
+                           responder{loop_.completions(), id_, number, std::move(hold)});
     } catch (const std::exception& error) {
       log_thread_error("http", error); // its responder has answered 503
     }
@@ -344,6 +390,18 @@ void connection::dispatch(std::uint64_t number) {
   }
   answers_.answer(number, match_.allowed.empty() ? problem(404, "There is nothing at this path.")
                                                  : method_not_allowed(match_.allowed));
+}
+
+bool connection::keep_in_work(std::size_t bytes, std::shared_ptr<void>& hold) {
+  const auto& state = loop_.state();
+  if (bytes <= state.options.large_body)
+    return true;
+  auto& total = *state.in_work;
+  const auto before = total.fetch_add(bytes, std::memory_order_relaxed);
+  hold = {&total, [shared = state.in_work, bytes](void*) {
+            shared->fetch_sub(bytes, std::memory_order_relaxed);
+          }};
+  return before + bytes <= state.options.max_buffered_bodies;
 }
 
 void connection::drop_message() {
@@ -391,6 +449,7 @@ void connection::check_deadlines(clock::time_point now) {
     late = span_bytes_ < o.min_body_bytes;
     span_began_ = now;
     span_bytes_ = 0;
+    late = late || (!sink_ && now - body_began_ > o.max_body_spans * o.body_timeout);
   }
   if (!late)
     return;

@@ -3,6 +3,7 @@
 #include "adapters/http/answer_queue.hpp"
 #include "adapters/http/completion_queue.hpp"
 #include "adapters/http/message_parser.hpp"
+#include "adapters/http/problem.hpp"
 #include "adapters/http/response.hpp"
 #include "adapters/http/router.hpp"
 
@@ -15,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace signalbox::http {
 
@@ -37,6 +39,13 @@ public:
   /// Writes what is ready, and reads on if there is room for more requests.
   void pump();
   void check_deadlines(clock::time_point now);
+  /// What this connection's unfinished body costs: its bytes times how long they have been held.
+  double body_cost(clock::time_point now) const;
+  /// Ends the unfinished body with a 503, to make room for others.
+  void shed_body();
+  /// Bytes of answers that the client has not taken.
+  std::size_t unsent() const { return out_.size() - written_ + answers_.bytes(); }
+  clock::time_point last_progress() const { return last_progress_; }
   void close();
   /// True the first time since the last `pump`.
   bool mark_touched();
@@ -60,6 +69,8 @@ private:
   void linger();
   bool wants_read() const;
   bool has_room() const;
+  bool take_room(std::size_t bytes);
+  bool keep_in_work(std::size_t bytes, std::shared_ptr<void>& hold);
 
   io_loop& loop_;
   const std::uint64_t id_;
@@ -70,6 +81,7 @@ private:
   // The message that is being read.
   std::optional<message_parser> parser_;
   route_match match_;
+  std::vector<field_error> query_errors_;
   std::shared_ptr<body_sink> sink_;
   std::uint64_t sink_exchange_ = 0;
   std::size_t body_limit_ = 0;
@@ -78,6 +90,7 @@ private:
   bool expects_continue_ = false;
   bool body_paused_ = false;
   clock::time_point message_began_;
+  clock::time_point body_began_;
   clock::time_point span_began_; ///< of the body's current timeout span
   std::size_t span_bytes_ = 0;
 
@@ -85,6 +98,7 @@ private:
   bool parse_blocked_ = false; ///< unparsed_ holds more than the start of a message
   std::string out_;
   std::size_t written_ = 0;
+  std::size_t counted_unsent_ = 0; ///< what the loop knows of `unsent`
   clock::time_point last_progress_;
 
   bool touched_ = false;

@@ -22,7 +22,6 @@ std::optional<work_rule_body> read_rule(const api_ports& api, request& in, respo
     return std::nullopt;
   }
   std::vector<field_error> errors;
-  query_reader query{in, {}, errors};
   auto body = read_work_rule_body(
     in.body, form, [&](std::string_view lane) { return api.door.knows(lane); }, errors);
   if (errors.empty())
@@ -47,7 +46,7 @@ void post_pause(const api_ports_ptr& api, request& in, responder to) {
 
 void list_pauses(const api_ports_ptr& api, request& in, responder to) {
   std::vector<field_error> errors;
-  query_reader query{in, {"limit", "cursor"}, errors};
+  query_reader query{in, errors};
   auto page = query.page();
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
@@ -93,14 +92,15 @@ void cancel_jobs(const api_ports_ptr& api, request& in, responder to) {
 } // namespace
 
 void add_control_routes(router& routes, api_ports_ptr api) {
-  auto add = [&](verb method, const char* pattern, auto handle) {
+  auto add = [&](verb method, const char* pattern, auto handle, query_names query = {}) {
     routes.add(
-      {.method = method, .pattern = pattern, .handle = [api, handle](request& in, responder to) {
-         handle(api, in, std::move(to));
-       }});
+      {.method = method,
+       .pattern = pattern,
+       .query = std::move(query),
+       .handle = [api, handle](request& in, responder to) { handle(api, in, std::move(to)); }});
   };
   add(verb::post, "/v1/pauses", post_pause);
-  add(verb::get, "/v1/pauses", list_pauses);
+  add(verb::get, "/v1/pauses", list_pauses, {"limit", "cursor"});
   add(verb::delete_, "/v1/pauses/{pause}", delete_pause);
   add(verb::post, "/v1/notifications:cancel", cancel_jobs);
 }

@@ -13,7 +13,7 @@ namespace {
 
 void list_letters(const api_ports& api, request& in, responder to) {
   std::vector<field_error> errors;
-  query_reader query{in, {"app", "job", "lane", "reason", "reference", "limit", "cursor"}, errors};
+  query_reader query{in, errors};
   auto page = query.page();
   auto asked = read_dead_letter_query(query, errors);
   if (!errors.empty())
@@ -27,7 +27,6 @@ void replay_letters(const api_ports& api, request& in, responder to) {
   if (auto wrong = check_json_type(in))
     return to.answer(std::move(*wrong));
   std::vector<field_error> errors;
-  query_reader query{in, {}, errors};
   auto body = read_replay_body(in.body, errors);
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
@@ -43,7 +42,7 @@ void replay_letters(const api_ports& api, request& in, responder to) {
 
 void delete_letters(const api_ports& api, request& in, responder to) {
   std::vector<field_error> errors;
-  query_reader query{in, {"app", "job", "lane", "reason", "reference", "all"}, errors};
+  query_reader query{in, errors};
   auto asked = read_dead_letter_query(query, errors);
   const auto all = query.get("all").value_or("false");
   if (all != "true" && all != "false")
@@ -65,14 +64,17 @@ void delete_letters(const api_ports& api, request& in, responder to) {
 } // namespace
 
 void add_dead_letter_routes(router& routes, api_ports_ptr api) {
-  auto add = [&](verb method, const char* pattern, auto handle) {
+  auto add = [&](verb method, const char* pattern, auto handle, query_names query = {}) {
     routes.add(
-      {.method = method, .pattern = pattern, .handle = [api, handle](request& in, responder to) {
-         handle(*api, in, std::move(to));
-       }});
+      {.method = method,
+       .pattern = pattern,
+       .query = std::move(query),
+       .handle = [api, handle](request& in, responder to) { handle(*api, in, std::move(to)); }});
   };
-  add(verb::get, "/v1/dead-letters", list_letters);
-  add(verb::delete_, "/v1/dead-letters", delete_letters);
+  add(verb::get, "/v1/dead-letters", list_letters,
+      {"app", "job", "lane", "reason", "reference", "limit", "cursor"});
+  add(verb::delete_, "/v1/dead-letters", delete_letters,
+      {"app", "job", "lane", "reason", "reference", "all"});
   add(verb::post, "/v1/dead-letters:replay", replay_letters);
 }
 

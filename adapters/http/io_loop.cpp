@@ -119,11 +119,39 @@ void io_loop::finish_turn() {
       }
     batch_.clear();
     if (touched_.empty())
-      return;
+      return shed_answers();
     pumped.swap(touched_);
     for (auto& one : pumped)
       serve(*one, [&] { one->pump(); });
     pumped.clear();
+  }
+}
+
+bool io_loop::shed_body(const connection& asking) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto cost = [now](const auto& a) { return a.second->body_cost(now); };
+  const auto most =
+    std::max_element(connections_.begin(), connections_.end(),
+                     [&](const auto& a, const auto& b) { return cost(a) < cost(b); });
+  if (most == connections_.end() || most->second.get() == &asking || cost(*most) == 0)
+    return false;
+  most->second->shed_body();
+  touch(most->second);
+  return true;
+}
+
+void io_loop::shed_answers() {
+  while (unsent_ > state_.options.max_unsent_answers) {
+    const auto key = [](const auto& a) {
+      return std::pair{a.second->unsent() == 0, a.second->last_progress()};
+    };
+    const auto stalest =
+      std::min_element(connections_.begin(), connections_.end(),
+                       [&](const auto& a, const auto& b) { return key(a) < key(b); });
+    if (stalest == connections_.end() || stalest->second->unsent() == 0)
+      return;
+    const auto one = stalest->second; // close() lets it go
+    one->close();
   }
 }
 

@@ -31,6 +31,8 @@ struct server_state {
   router routes;
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> buffered{0}; ///< bytes of bodies that are not complete yet
+  /// Bytes of large bodies whose requests are not answered yet; responders outlive the server.
+  std::shared_ptr<std::atomic<std::size_t>> in_work = std::make_shared<std::atomic<std::size_t>>(0);
   std::atomic<bool> draining{false};
 };
 
@@ -62,6 +64,10 @@ public:
   /// Has `pump` called before the turn ends.
   void touch(std::shared_ptr<connection> one);
   void forget(std::uint64_t id);
+  /// A connection's unsent answers have become `after` bytes.
+  void count_unsent(std::size_t before, std::size_t after) { unsent_ += after - before; }
+  /// Ends the body of this loop that costs the most; false if that is the one of `asking`.
+  bool shed_body(const connection& asking);
 
   /// Runs `work` as a turn.
   template <class F>
@@ -88,6 +94,7 @@ private:
   void finish_turn();
   void arm_sweep();
   void sweep();
+  void shed_answers();
 
   server_state& state_;
   boost::asio::io_context context_{1};
@@ -99,6 +106,7 @@ private:
   std::vector<std::shared_ptr<connection>> touched_;
   std::unordered_map<std::uint64_t, std::shared_ptr<connection>> connections_;
   std::uint64_t last_id_ = 0;
+  std::size_t unsent_ = 0; ///< bytes of answers that clients have not taken
   std::vector<char> read_buffer_;
   std::string date_;
   std::chrono::system_clock::time_point date_of_;

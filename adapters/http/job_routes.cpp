@@ -20,7 +20,7 @@ void get_job(const api_ports_ptr& api, request& in, responder to) {
   if (!id)
     return to.answer(no_such_job());
   std::vector<field_error> errors;
-  query_reader query{in, {"reasons"}, errors};
+  query_reader query{in, errors};
   auto reasons = query.get("reasons").value_or("false");
   if (reasons != "true" && reasons != "false")
     errors.push_back({"reasons", "must be true or false"});
@@ -50,7 +50,7 @@ void list_receipts(const api_ports_ptr& api, request& in, responder to) {
   if (!id)
     return to.answer(no_such_job());
   std::vector<field_error> errors;
-  query_reader query{in, {"limit", "cursor"}, errors};
+  query_reader query{in, errors};
   auto page = query.page();
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
@@ -81,7 +81,7 @@ void list_history(const api_ports_ptr& api, request& in, responder to, scope_kin
                   const char* parameter) {
   std::vector<field_error> errors;
   check_parameter(in, parameter, errors);
-  query_reader query{in, {"limit", "cursor", "status"}, errors};
+  query_reader query{in, errors};
   auto page = query.page();
   auto wanted = read_job_query(query, api->clock.now(), errors);
   if (!errors.empty())
@@ -93,8 +93,7 @@ void list_history(const api_ports_ptr& api, request& in, responder to, scope_kin
 
 void list_jobs(const api_ports_ptr& api, request& in, responder to) {
   std::vector<field_error> errors;
-  query_reader query{
-    in, {"limit", "cursor", "status", "lane", "topic", "reference", "since", "stale"}, errors};
+  query_reader query{in, errors};
   auto page = query.page();
   auto wanted = read_job_query(query, api->clock.now(), errors);
   if (!errors.empty())
@@ -105,24 +104,28 @@ void list_jobs(const api_ports_ptr& api, request& in, responder to) {
 } // namespace
 
 void add_job_routes(router& routes, api_ports_ptr api) {
-  auto add = [&](verb method, const char* pattern, auto handle) {
+  auto add = [&](verb method, const char* pattern, auto handle, query_names query = {}) {
     routes.add(
-      {.method = method, .pattern = pattern, .handle = [api, handle](request& in, responder to) {
-         handle(api, in, std::move(to));
-       }});
+      {.method = method,
+       .pattern = pattern,
+       .query = std::move(query),
+       .handle = [api, handle](request& in, responder to) { handle(api, in, std::move(to)); }});
   };
-  add(verb::get, "/v1/notifications", list_jobs);
-  add(verb::get, "/v1/notifications/{job}", get_job);
-  add(verb::get, "/v1/notifications/{job}/receipts", list_receipts);
+  add(verb::get, "/v1/notifications", list_jobs,
+      {"limit", "cursor", "status", "lane", "topic", "reference", "since", "stale"});
+  add(verb::get, "/v1/notifications/{job}", get_job, {"reasons"});
+  add(verb::get, "/v1/notifications/{job}/receipts", list_receipts, {"limit", "cursor"});
   add(verb::delete_, "/v1/notifications/{job}", cancel_job);
   add(verb::get, "/v1/users/{user}/notifications",
       [](const api_ports_ptr& ports, request& in, responder to) {
         list_history(ports, in, std::move(to), scope_kind::user, "user");
-      });
+      },
+      {"limit", "cursor", "status"});
   add(verb::get, "/v1/topics/{topic}/notifications",
       [](const api_ports_ptr& ports, request& in, responder to) {
         list_history(ports, in, std::move(to), scope_kind::topic, "topic");
-      });
+      },
+      {"limit", "cursor", "status"});
 }
 
 } // namespace signalbox::http

@@ -46,7 +46,13 @@ std::string describe(simdjson::error_code code) {
 
 } // namespace
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  return text.substr(text.substr(0, mark.size()) == mark ? mark.size() : 0);
+}
+
 json_document::json_document(std::string_view text) {
+  text = without_byte_order_mark(text);
   thread_local auto shared = make_parser(kept_capacity);
   if (text.size() > kept_capacity)
     own_ = make_parser(text.size());
@@ -67,8 +73,11 @@ json_document::json_document(std::string_view text) {
 std::string json_place::pointer() const {
   if (parent == nullptr)
     return {};
-  return parent->pointer() +
-         (key.data() == nullptr ? '/' + std::to_string(index) : json_pointer_step(key));
+  auto out = parent->pointer();
+  if (out.size() < max_echo)
+    out += key.data() == nullptr ? '/' + std::to_string(index)
+                                 : json_pointer_step(key.substr(0, max_echo));
+  return out;
 }
 
 void json_reader::error(const json_place& place, std::string detail) {

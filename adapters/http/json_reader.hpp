@@ -21,9 +21,13 @@ using json_value = simdjson::dom::element;
 using json_object_view = simdjson::dom::object;
 using field_errors = std::vector<field_error>;
 
-/// JSON as the API takes it: UTF-8, nested at most 32 deep, numbers of any size (those that no
-/// double holds read as a number that is no integer). The values of a document live until the
-/// next document of this thread is parsed, so one thread reads one at a time.
+/// Editors and exports of some systems begin a text with this mark (U+FEFF), which says nothing.
+std::string_view without_byte_order_mark(std::string_view text);
+
+/// JSON as the API takes it: UTF-8, with or without a byte order mark, nested at most 32 deep,
+/// numbers of any size (those that no double holds read as a number that is no integer). The values
+/// of a document live until the next document of this thread is parsed, so one thread reads one at
+/// a time.
 class json_document {
 public:
   explicit json_document(std::string_view text);
@@ -56,7 +60,7 @@ class json_reader {
 public:
   /// `text` is that of the document, for `source`.
   explicit json_reader(field_errors& errors, std::string_view text = {})
-    : errors_(errors), text_(text) {}
+    : errors_(errors), text_(without_byte_order_mark(text)) {}
 
   void error(const json_place& place, std::string detail);
   /// How many errors are kept; further ones are dropped.
@@ -75,8 +79,9 @@ public:
   std::optional<simdjson::dom::array> list(json_value value, const json_place& place,
                                            std::size_t max);
 
-  /// Calls `member(position in names, value, place)` for each member; members that are unknown or
-  /// repeated are errors. At most 64 names.
+  /// Calls `member(position in names, value, place)` for each member that is not null, which is how
+  /// many serialisers write one that is not given; members that are unknown or repeated are errors.
+  /// At most 64 names.
   template <class Names, class F>
   void members(json_object_view from, const json_place& place, const Names& names, F&& member) {
     std::uint64_t seen = 0;
@@ -93,7 +98,8 @@ public:
         error(here, "is given twice");
       } else {
         seen |= std::uint64_t{1} << i;
-        member(i, value, here);
+        if (!value.is_null())
+          member(i, value, here);
       }
     }
   }

@@ -6,6 +6,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -17,6 +18,12 @@ constexpr std::size_t max_fields = 100;
 
 std::string_view to_std(boost::beast::string_view text) {
   return {text.data(), text.size()};
+}
+
+/// What cannot stand in a URI as itself (RFC 3986, section 2), and would be read differently by
+/// whoever else looks at the request.
+bool is_raw(char c) {
+  return c <= ' ' || c > '~' || c == '#' || c == '\\';
 }
 
 /// Beast joins a folded value in a buffer of its own, or finds it on a later line than its name.
@@ -54,6 +61,14 @@ void message_parser::refuse(response answer, error_code& ec) {
 void message_parser::on_request_impl(verb method, view, view target, int version, error_code& ec) {
   message_.method = method;
   version_ = version;
+  if (auto raw = std::find_if(target.begin(), target.end(), is_raw); raw != target.end()) {
+    char code[4];
+    std::snprintf(code, sizeof(code), "%%%02X", static_cast<unsigned char>(*raw));
+    return refuse(problem(400, "The request target must be percent-encoded: byte " +
+                                 std::to_string(raw - target.begin() + 1) + " has to be written " +
+                                 code + '.'),
+                  ec);
+  }
   if (!message_.set_target(to_std(target)))
     refuse(problem(400, "The request target must be a path."), ec);
 }

@@ -1,5 +1,6 @@
 #include "adapters/http/problem.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace signalbox::http {
@@ -67,6 +68,27 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+namespace {
+
+/// Appends `text` as a JSON string, cut at a character if it is too long to be repeated.
+void append_echo(std::string& out, std::string_view text) {
+  if (text.size() <= max_echo)
+    return append_json_string(out, text);
+  auto size = max_echo;
+  while (size > max_echo - 4 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80)
+    --size;
+  append_json_string(out, std::string{text.substr(0, size)} + "...");
+}
+
+} // namespace
+
+void append_error(std::string& out, const field_error& error) {
+  out += "{\"pointer\":";
+  append_echo(out, error.pointer);
+  out += ",\"detail\":";
+  append_echo(out, error.detail);
+}
+
 response problem(unsigned status, std::string_view detail, const std::vector<field_error>& errors) {
   response answer;
   answer.status = status;
@@ -75,19 +97,19 @@ response problem(unsigned status, std::string_view detail, const std::vector<fie
   body = R"({"type":"about:blank","title":)";
   append_json_string(body, reason_phrase(status));
   body += ",\"status\":" + std::to_string(status) + ",\"detail\":";
-  append_json_string(body, detail);
+  append_echo(body, detail);
   if (!errors.empty()) {
+    const auto listed = std::min(errors.size(), max_listed_errors);
     body += ",\"errors\":[";
-    for (const auto& error : errors) {
-      if (&error != &errors.front())
+    for (std::size_t i = 0; i < listed; ++i) {
+      if (i > 0)
         body += ',';
-      body += "{\"pointer\":";
-      append_json_string(body, error.pointer);
-      body += ",\"detail\":";
-      append_json_string(body, error.detail);
+      append_error(body, errors[i]);
       body += '}';
     }
     body += ']';
+    if (listed < errors.size())
+      body += ",\"errors_omitted\":" + std::to_string(errors.size() - listed);
   }
   body += '}';
   return answer;

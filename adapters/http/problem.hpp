@@ -2,6 +2,7 @@
 
 #include "adapters/http/response.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,11 +15,21 @@ struct field_error {
   std::string detail;  ///< one sentence for a human
 };
 
+/// Bytes of what a client sent that an answer repeats, in one place.
+constexpr std::size_t max_echo = 512;
+/// Errors that one answer lists; a further member `errors_omitted` counts the others.
+constexpr std::size_t max_listed_errors = 100;
+
+/// Appends `{"pointer": ..., "detail": ...}` without the closing brace, each text cut to
+/// `max_echo`.
+void append_error(std::string& out, const field_error& error);
+
 /// `text` as a JSON string, quotes included. `text` need not be valid UTF-8: bytes that are not
 /// are replaced by U+FFFD, so that an error about bad input is itself good JSON.
 void append_json_string(std::string& out, std::string_view text);
 
-/// An `application/problem+json` answer (RFC 9457). `errors` becomes its `errors` member.
+/// An `application/problem+json` answer (RFC 9457). `errors` becomes its `errors` member. However
+/// long the texts are, the answer has at most about 200 KiB.
 response problem(unsigned status, std::string_view detail,
                  const std::vector<field_error>& errors = {});
 

@@ -64,6 +64,9 @@ void post_push(const api_ports& api, request& in, responder to, const char* path
   auto now = api.clock.now();
   auto source = path_target != nullptr ? audience_source::path : audience_source::body;
   auto body = read_push_body(in.body, source, now, errors);
+  check_horizon("/scheduled_at", body.scheduled_at, now, api.max_schedule, errors);
+  check_horizon("/expires_at", body.options.expires_at, body.scheduled_at.value_or(now),
+                api.max_schedule, errors);
   if (errors.empty() && !api.door.knows(body.lane))
     errors.push_back({"/lane", "there is no lane of this name"});
   else if (errors.empty() && api.is_activity_lane(body.lane))

@@ -13,6 +13,7 @@ namespace signalbox::http {
 namespace {
 
 constexpr std::size_t max_limit = 200;
+constexpr std::size_t max_errors = 20;
 
 std::optional<std::string> decode(std::string_view text) {
   auto checked = boost::urls::make_pct_string_view({text.data(), text.size()});
@@ -25,35 +26,38 @@ std::optional<std::string> decode(std::string_view text) {
 
 } // namespace
 
-query_reader::query_reader(const request& from, std::initializer_list<std::string_view> known,
-                           std::vector<field_error>& errors)
-  : path_(from.path()), errors_(errors) {
-  if (path_.size() > 1 && path_.back() == '/')
-    path_.remove_suffix(1);
-  auto rest = from.query();
-  while (!rest.empty()) {
-    auto pair = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
+std::vector<query_parameter> parse_query(std::string_view query, const query_names& known,
+                                         std::vector<field_error>& errors) {
+  std::vector<query_parameter> given;
+  while (!query.empty() && errors.size() < max_errors) {
+    auto pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
     if (pair.empty())
       continue;
     auto equals = std::min(pair.find('='), pair.size());
     auto name = decode(pair.substr(0, equals));
     auto value = decode(pair.substr(std::min(equals + 1, pair.size())));
     if (!name || !value)
-      errors_.push_back({std::string{pair.substr(0, equals)}, "has broken percent-encoding"});
+      errors.push_back({std::string{pair.substr(0, equals)}, "has broken percent-encoding"});
+    else if (name->empty())
+      errors.push_back({"", "a query parameter has no name"});
     else if (std::find(known.begin(), known.end(), *name) == known.end())
-      errors_.push_back({*name, "is not a known query parameter"});
-    else if (get(*name))
-      errors_.push_back({*name, "is given twice"});
+      errors.push_back({*name, "is not a known query parameter"});
+    else if (std::any_of(given.begin(), given.end(), [&](auto& one) { return one.name == *name; }))
+      errors.push_back({*name, "is given twice"});
     else
-      given_.emplace_back(std::move(*name), std::move(*value));
+      given.push_back({std::move(*name), std::move(*value)});
   }
+  return given;
 }
 
+query_reader::query_reader(const request& from, std::vector<field_error>& errors)
+  : from_(from), errors_(errors) {}
+
 std::optional<std::string_view> query_reader::get(std::string_view name) const {
-  for (const auto& [key, value] : given_)
-    if (key == name)
-      return value;
+  for (const auto& one : from_.query_parameters)
+    if (one.name == name)
+      return one.value;
   return std::nullopt;
 }
 
@@ -75,9 +79,12 @@ page_request query_reader::page() {
 }
 
 std::string query_reader::identity() const {
-  auto parameters = given_;
+  auto path = from_.path();
+  if (path.size() > 1 && path.back() == '/')
+    path.remove_suffix(1);
+  auto parameters = from_.query_parameters;
   std::sort(parameters.begin(), parameters.end());
-  std::string out{path_};
+  std::string out{path};
   for (const auto& [name, value] : parameters)
     if (name != "limit" && name != "cursor")
       out += '\n' + name + '=' + value;

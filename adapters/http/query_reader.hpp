@@ -3,22 +3,24 @@
 #include "actors/ports/page.hpp"
 #include "adapters/http/problem.hpp"
 #include "adapters/http/request.hpp"
+#include "adapters/http/route.hpp"
 
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace signalbox::http {
 
-/// The parameters of a request's query. Unknown and repeated ones, and broken percent-encoding, are
-/// errors whose pointer is the parameter's name.
+/// Takes a query apart. Parameters that are not `known`, repeated ones, those without a name and
+/// broken percent-encoding are errors whose pointer is the parameter's name.
+std::vector<query_parameter> parse_query(std::string_view query, const query_names& known,
+                                         std::vector<field_error>& errors);
+
+/// Reads the parameters of a request whose query has been taken apart.
 class query_reader {
 public:
-  query_reader(const request& from, std::initializer_list<std::string_view> known,
-               std::vector<field_error>& errors);
+  query_reader(const request& from, std::vector<field_error>& errors);
 
   /// The decoded value, if the parameter is given.
   std::optional<std::string_view> get(std::string_view name) const;
@@ -29,8 +31,7 @@ public:
   std::string identity() const;
 
 private:
-  std::string_view path_;
-  std::vector<std::pair<std::string, std::string>> given_;
+  const request& from_;
   std::vector<field_error>& errors_;
 };
 

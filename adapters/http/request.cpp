@@ -66,6 +66,7 @@ bool request::set_target(std::string_view target) {
       continue;
     target.remove_prefix(scheme.size());
     auto end = std::min(target.find_first_of("/?"), target.size());
+    authority_.assign(target.substr(0, end));
     target.remove_prefix(end);
     target_ = target.empty() || target.front() == '?' ? "/" : "";
     target_ += target;

@@ -3,6 +3,7 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -20,12 +21,21 @@ struct path_parameter {
   std::string value;     ///< percent-decoded, any bytes
 };
 
+/// A parameter of the query.
+struct query_parameter {
+  std::string name;
+  std::string value; ///< both decoded, any bytes
+
+  auto operator<=>(const query_parameter&) const = default;
+};
+
 /// One request as handlers see it. Valid during the handler's call; a handler may move `body` out.
 class request {
 public:
   verb method = verb::unknown;
   std::string body;
   std::vector<path_parameter> parameters;
+  std::vector<query_parameter> query_parameters; ///< those that the route knows, each once
 
   /// The path as received, percent-encoded, without the query.
   std::string_view path() const { return std::string_view{target_}.substr(0, path_size_); }
@@ -42,8 +52,10 @@ public:
   /// The media type of Content-Type in lower case, without its parameters.
   std::string media_type() const;
 
-  /// For the parser. An absolute-form target (RFC 9112, section 3.2.2) loses scheme and authority;
-  /// false if `target` has neither form.
+  /// Host and port that an absolute-form target (RFC 9112, section 3.2.2) names; else empty.
+  std::string_view authority() const { return authority_; }
+
+  /// For the parser. Takes the origin form and the absolute form; false if `target` has neither.
   bool set_target(std::string_view target);
   void add_field(field id, std::string_view name, std::string_view value);
   std::size_t field_count() const { return fields_.size(); }
@@ -58,7 +70,8 @@ private:
     return std::string_view{text_}.substr(f.value, f.end - f.value);
   }
 
-  std::string target_;
+  std::string target_; ///< without scheme and authority
+  std::string authority_;
   std::size_t path_size_ = 0;
   std::string text_;
   std::vector<field_range> fields_;

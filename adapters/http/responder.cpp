@@ -7,8 +7,9 @@
 namespace signalbox::http {
 
 responder::responder(std::shared_ptr<completion_queue> queue, std::uint64_t connection,
-                     std::uint64_t exchange)
-  : queue_(std::move(queue)), connection_(connection), exchange_(exchange) {}
+                     std::uint64_t exchange, std::shared_ptr<void> hold)
+  : queue_(std::move(queue)), connection_(connection), exchange_(exchange), hold_(std::move(hold)) {
+}
 
 responder& responder::operator=(responder&& other) noexcept {
   if (this != &other) {
@@ -16,6 +17,7 @@ responder& responder::operator=(responder&& other) noexcept {
     queue_ = std::move(other.queue_);
     connection_ = other.connection_;
     exchange_ = other.exchange_;
+    hold_ = std::move(other.hold_);
   }
   return *this;
 }
@@ -25,6 +27,7 @@ responder::~responder() {
 }
 
 void responder::answer(response reply) {
+  hold_.reset();
   if (auto queue = std::exchange(queue_, nullptr))
     queue->push({connection_, exchange_, std::move(reply)});
 }

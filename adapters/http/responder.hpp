@@ -20,8 +20,9 @@ public:
   /// Owes nothing.
   responder() = default;
 
+  /// `hold` is kept until the answer: what the request takes of something that is shared.
   responder(std::shared_ptr<completion_queue> queue, std::uint64_t connection,
-            std::uint64_t exchange);
+            std::uint64_t exchange, std::shared_ptr<void> hold = nullptr);
   responder(responder&&) noexcept = default;
   responder& operator=(responder&& other) noexcept;
   ~responder();
@@ -42,6 +43,7 @@ private:
   std::shared_ptr<completion_queue> queue_;
   std::uint64_t connection_ = 0;
   std::uint64_t exchange_ = 0;
+  std::shared_ptr<void> hold_;
 };
 
 } // namespace signalbox::http

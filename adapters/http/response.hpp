@@ -21,6 +21,7 @@ struct response {
 
 /// What the connection knows about the exchange that a response belongs to.
 struct framing {
+  bool reads = false;     ///< answer to GET or HEAD, which may be large
   bool head = false;      ///< answer to HEAD: the length is stated, the body is not sent
   bool keep_alive = true; ///< false adds `Connection: close`
   bool http_1_0 = false;  ///< a kept HTTP/1.0 connection must say so

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace signalbox::http {
 
@@ -49,15 +50,19 @@ using handler = std::function<void(request&, responder)>;
 /// end closes the connection.
 using stream_handler = std::function<std::shared_ptr<body_sink>(request&, responder, body_flow)>;
 
+/// Names of query parameters. They outlive the router.
+using query_names = std::vector<std::string_view>;
+
 /// One line of the routing table.
 struct route {
   verb method = verb::get;
   /// Segments are literal or `{name}`, e.g. `/v1/users/{user}/tokens`; without a trailing slash.
   std::string pattern{};
+  query_names query{}; ///< the parameters it takes; a request with any other is refused
   handler handle{};
   std::optional<std::size_t> max_body{}; ///< bytes; none: the server's default
-  /// Bodies of this media type go to `stream`, without limit; others to `handle`.
-  std::string stream_type{};
+  /// Bodies of these media types go to `stream`, without limit; others to `handle`.
+  std::vector<std::string_view> stream_types{};
   stream_handler stream{};
 };
 

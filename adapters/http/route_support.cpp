@@ -2,6 +2,7 @@
 
 #include "adapters/http/identifiers.hpp"
 #include "adapters/http/json_reader.hpp"
+#include "adapters/http/rfc3339.hpp"
 
 namespace signalbox::http {
 
@@ -41,16 +42,30 @@ void check_no_body(const request& from, std::vector<field_error>& errors) {
   json_object_view object;
   if (!document.problem().empty())
     errors.push_back({"", document.problem()});
+  else if (document.root().is_null())
+    return;
   else if (document.root().get(object) != simdjson::SUCCESS || object.size() > 0)
     errors.push_back({"", "must be empty: the path says all"});
 }
 
-std::optional<response> check_json_type(const request& from) {
+void check_horizon(std::string_view pointer, std::optional<timestamp> time, timestamp from,
+                   std::chrono::milliseconds max, std::vector<field_error>& errors) {
+  const auto latest = from + max;
+  if (time && *time > latest)
+    errors.push_back({std::string{pointer}, "must not be after " + format_rfc3339(latest) +
+                                              "; the setting ingest.max-schedule bounds it"});
+}
+
+std::optional<response> check_json_type(const request& from,
+                                        const std::vector<std::string_view>& others) {
   auto type = from.media_type();
   if (type.empty() || type == "application/json" || type == "application/x-www-form-urlencoded" ||
       (type.size() > 5 && type.substr(type.size() - 5) == "+json"))
     return std::nullopt;
-  return problem(415, "The body must be application/json.");
+  std::string taken = "application/json";
+  for (const auto other : others)
+    taken.append(other == others.back() ? " or " : ", ").append(other);
+  return problem(415, "The body must be " + taken + '.');
 }
 
 } // namespace signalbox::http

@@ -7,8 +7,10 @@
 #include "adapters/http/query_reader.hpp"
 #include "adapters/http/request.hpp"
 #include "adapters/http/responder.hpp"
+#include "messages/ids.hpp"
 #include "messages/result.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,9 +34,14 @@ void check_parameter(const request& from, std::string_view name, std::vector<fie
 /// Refuses a body on a route whose path says all; an empty object is let pass.
 void check_no_body(const request& from, std::vector<field_error>& errors);
 
+/// Checks that `time`, if there is one, is at most `max` after `from`.
+void check_horizon(std::string_view pointer, std::optional<timestamp> time, timestamp from,
+                   std::chrono::milliseconds max, std::vector<field_error>& errors);
+
 /// Why a body cannot be JSON by its Content-Type; nothing when it can. A missing type and curl's
-/// default are taken for JSON.
-std::optional<response> check_json_type(const request& from);
+/// default are taken for JSON. `others` are the types that the route takes as well, for the answer.
+std::optional<response> check_json_type(const request& from,
+                                        const std::vector<std::string_view>& others = {});
 
 /// A port's callback that answers the request with what `make` makes of the value. Ports take
 /// copyable callbacks, so the responder is shared.

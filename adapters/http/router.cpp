@@ -135,10 +135,10 @@ route_match router::find(verb method, std::string_view path) const {
   return match;
 }
 
-std::vector<std::pair<std::string, std::string>> router::table() const {
-  std::vector<std::pair<std::string, std::string>> rows;
+std::vector<const route*> router::table() const {
+  std::vector<const route*> rows;
   for (const auto& r : routes_)
-    rows.emplace_back(to_string(r->method), r->pattern);
+    rows.push_back(r.get());
   return rows;
 }
 

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace signalbox::http {
@@ -31,8 +30,8 @@ public:
   /// Throws std::logic_error for a route that is there already.
   void add(route entry);
   route_match find(verb method, std::string_view path) const;
-  /// Method and pattern of every route, in the order of `add`.
-  std::vector<std::pair<std::string, std::string>> table() const;
+  /// All routes, in the order of `add`. They live as long as the router.
+  std::vector<const route*> table() const;
 
 private:
   struct node;

@@ -219,7 +219,7 @@ token_batch read_token_batch(std::string_view text, std::vector<field_error>& er
       if (read && wrong.empty())
         out.tokens.push_back(std::move(*read));
       else
-        out.refusals.push_back(std::move(wrong.front()));
+        out.refusals.add(0, wrong.front());
     }
   };
   const bool is_object = in.body(text, std::array<std::string_view, 1>{"tokens"}, take);

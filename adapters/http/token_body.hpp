@@ -3,6 +3,7 @@
 #include "actors/ports/activity_directory.hpp"
 #include "actors/ports/directory.hpp"
 #include "adapters/http/json_reader.hpp"
+#include "adapters/http/refusal_list.hpp"
 #include "messages/job.hpp"
 
 #include <cstddef>
@@ -43,7 +44,7 @@ read_activity_token_name(json_value value, const json_place& place, json_reader&
 /// The good entries of a `tokens:batch`, and what is wrong with the others.
 struct token_batch {
   std::vector<token_registration> tokens;
-  std::vector<field_error> refusals; ///< one for each refused entry: its first error
+  refusal_list refusals; ///< each refused entry's first error
 };
 
 /// Reads the body of a `tokens:batch`. A bad entry is refused by itself; `errors` tells that the

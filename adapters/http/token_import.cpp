@@ -1,47 +1,34 @@
 #include "adapters/http/token_import.hpp"
 
 #include "adapters/http/json_reader.hpp"
-#include "adapters/http/json_writer.hpp"
 #include "adapters/http/route_support.hpp"
 #include "adapters/http/token_body.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace signalbox::http {
 
 namespace {
 
-constexpr std::size_t slice = 2'000;         // registrations
 constexpr std::size_t max_line = 256 * 1024; // bytes
-constexpr std::size_t max_listed_errors = 1'000;
+constexpr int max_imports = 16;
 
 } // namespace
 
-response import_answer(std::int64_t created, std::int64_t updated, std::int64_t refused,
-                       const std::vector<refused_registration>& errors) {
-  std::string list = "[";
-  for (const auto& one : errors) {
-    if (&one != &errors.front())
-      list += ',';
-    json_writer out;
-    out.add("pointer", one.error.pointer);
-    if (one.line > 0)
-      out.add("line", static_cast<std::int64_t>(one.line));
-    list += out.add("detail", one.error.detail).take();
-  }
-  return {.body = json_writer{}
-                    .add("created", created)
-                    .add("updated", updated)
-                    .add("refused", refused)
-                    .add_json("errors", list + ']')
-                    .add("errors_omitted", refused - static_cast<std::int64_t>(errors.size()))
-                    .take()};
+std::shared_ptr<void> import_room::take() {
+  std::shared_ptr<void> place{running_.get(), [running = running_](void*) { --*running; }};
+  return ++*running_ <= max_imports ? place : nullptr;
 }
 
-token_import::token_import(user_directory& users, app_id app, responder to, body_flow flow)
-  : users_(users), app_(app), flow_(std::move(flow)), to_(std::move(to)) {}
+token_import::token_import(user_directory& users, app_id app, std::shared_ptr<void> place,
+                           responder to, body_flow flow)
+  : users_(users), app_(app), place_(std::move(place)), flow_(std::move(flow)), to_(std::move(to)) {
+  if (place_)
+    return;
+  over_ = true;
+  to_.answer(unavailable("As many imports run as the node takes at a time; try again."));
+}
 
 bool token_import::on_piece(std::string_view piece) {
   take_text(piece);
@@ -89,6 +76,7 @@ void token_import::take_text(std::string_view text) {
 }
 
 void token_import::take_line(std::string_view line) {
+  line = without_byte_order_mark(line);
   if (line.find_first_not_of(" \t\r") == line.npos)
     return;
   json_document document{line};
@@ -100,23 +88,22 @@ void token_import::take_line(std::string_view line) {
   if (read && wrong.empty())
     read_.push_back(std::move(*read));
   else
-    refuse(std::move(wrong.front()));
+    refuse(wrong.front());
 }
 
-void token_import::refuse(field_error error) {
+void token_import::refuse(const field_error& error) {
   std::lock_guard guard{mutex_};
-  ++refused_;
-  if (errors_.size() < max_listed_errors)
-    errors_.push_back({line_, std::move(error)});
+  refused_.add(line_, error);
 }
 
 bool token_import::hand_over(bool last) {
   {
     std::lock_guard guard{mutex_};
     if (!over_)
-      std::move(read_.begin(), read_.end(), std::back_inserter(waiting_));
+      for (auto& one : read_)
+        waiting_.add(std::move(one));
     ended_ = last;
-    paused_ = in_flight_ && waiting_.size() >= slice;
+    paused_ = in_flight_ && waiting_.has_full();
   }
   read_.clear();
   submit_next();
@@ -132,14 +119,11 @@ void token_import::submit_next() {
       return;
     if (waiting_.empty() && ended_) {
       over_ = true;
-      return to_.answer(import_answer(created_, updated_, refused_, errors_));
+      return to_.answer(refused_.answer(created_, updated_));
     }
-    if (waiting_.empty() || (waiting_.size() < slice && !ended_))
+    if (waiting_.empty() || (!waiting_.has_full() && !ended_))
       return;
-    auto count = std::min(waiting_.size(), slice);
-    auto split = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
-    next.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(split));
-    waiting_.erase(waiting_.begin(), split);
+    next = waiting_.take();
     in_flight_ = true;
   }
   users_.register_tokens(app_, std::move(next),
@@ -163,7 +147,7 @@ void token_import::on_registered(const result<registration_result>& outcome) {
   }
   submit_next();
   std::lock_guard guard{mutex_};
-  if (paused_ && waiting_.size() < slice) {
+  if (paused_ && !waiting_.has_full()) {
     paused_ = false;
     flow_.resume();
   }

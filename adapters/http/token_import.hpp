@@ -2,9 +2,12 @@
 
 #include "actors/ports/directory.hpp"
 #include "adapters/http/problem.hpp"
+#include "adapters/http/refusal_list.hpp"
 #include "adapters/http/responder.hpp"
 #include "adapters/http/route.hpp"
+#include "adapters/http/token_slices.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,22 +18,26 @@
 
 namespace signalbox::http {
 
-/// A refused registration. `line` is 0 where the body has no lines.
-struct refused_registration {
-  std::size_t line = 0; ///< from 1
-  field_error error;
+/// How many imports may run at a time, so that what they hold together is bounded. Any thread.
+class import_room {
+public:
+  /// A place, until it is let go; null when there is none.
+  std::shared_ptr<void> take();
+
+private:
+  std::shared_ptr<std::atomic<int>> running_ = std::make_shared<std::atomic<int>>(0);
 };
 
-/// `{created, updated, refused, errors: [...], errors_omitted}`.
-response import_answer(std::int64_t created, std::int64_t updated, std::int64_t refused,
-                       const std::vector<refused_registration>& errors);
-
 /// Registers the tokens of an NDJSON body of any size while it comes: one slice is with the store,
-/// the next is being collected, and when that is full the client waits. A bad line is refused by
-/// itself. Lives as long as the connection or the store needs it.
+/// the next is being collected, and when that is full the client waits. A slice ends with 2,000
+/// registrations or with the one that exceeds 1 MiB; with a line (256 KiB) and a piece (64 KiB) an
+/// import holds less than 4 MiB. A bad line is refused by itself. Lives as long as the connection
+/// or the store needs it.
 class token_import final : public body_sink, public std::enable_shared_from_this<token_import> {
 public:
-  token_import(user_directory& users, app_id app, responder to, body_flow flow);
+  /// Without a `place` the import is refused: try again.
+  token_import(user_directory& users, app_id app, std::shared_ptr<void> place, responder to,
+               body_flow flow);
 
   bool on_piece(std::string_view piece) override;
   void on_end() override;
@@ -40,7 +47,7 @@ private:
   // On the connection's thread:
   void take_text(std::string_view text);
   void take_line(std::string_view line);
-  void refuse(field_error error);
+  void refuse(const field_error& error);
   bool hand_over(bool last);
 
   // On any thread:
@@ -49,6 +56,7 @@ private:
 
   user_directory& users_;
   const app_id app_;
+  const std::shared_ptr<void> place_;
   const body_flow flow_;
 
   std::string partial_; ///< the start of a line
@@ -58,15 +66,14 @@ private:
 
   std::mutex mutex_; // for all below
   responder to_;
-  std::vector<token_registration> waiting_;
+  token_slices waiting_;
   bool in_flight_ = false;
   bool paused_ = false;
   bool ended_ = false;
   bool over_ = false; ///< answered, or nobody is left to answer to
   std::int64_t created_ = 0;
   std::int64_t updated_ = 0;
-  std::int64_t refused_ = 0;
-  std::vector<refused_registration> errors_;
+  refusal_list refused_;
 };
 
 } // namespace signalbox::http

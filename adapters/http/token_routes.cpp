@@ -41,20 +41,24 @@ void post_token(const api_ports& api, request& in, responder to) {
                             answer_with<registration_result>(std::move(to), make));
 }
 
+/// Names under which NDJSON goes.
+const std::vector<std::string_view>& import_types() {
+  static const std::vector<std::string_view> types{"application/x-ndjson", "application/ndjson",
+                                                   "application/jsonl", "application/x-jsonlines"};
+  return types;
+}
+
 void post_batch(const api_ports& api, request& in, responder to) {
-  if (auto wrong = check_json_type(in))
+  if (auto wrong = check_json_type(in, import_types()))
     return to.answer(std::move(*wrong));
   field_errors errors;
   auto batch = read_token_batch(in.body, errors);
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
-  std::vector<refused_registration> refused;
-  for (auto& error : batch.refusals)
-    refused.push_back({0, std::move(error)});
-  auto make = [refused = std::move(refused)](const registration_result& outcome) {
+  auto make = [refused = std::move(batch.refusals)](const registration_result& outcome) {
     auto created = std::count(outcome.created.begin(), outcome.created.end(), true);
     auto updated = static_cast<std::int64_t>(outcome.created.size()) - created;
-    return import_answer(created, updated, static_cast<std::int64_t>(refused.size()), refused);
+    return refused.answer(created, updated);
   };
   if (batch.tokens.empty())
     return to.answer(make({}));
@@ -65,7 +69,7 @@ void post_batch(const api_ports& api, request& in, responder to) {
 void list_tokens(const api_ports& api, request& in, responder to) {
   field_errors errors;
   check_parameter(in, "user", errors);
-  query_reader query{in, {"limit", "cursor"}, errors};
+  query_reader query{in, errors};
   auto page = query.page();
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
@@ -96,13 +100,16 @@ void add_token_routes(router& routes, api_ports_ptr api) {
               .pattern = "/v1/tokens:batch",
               .handle = bind(post_batch),
               .max_body = api->max_batch_body,
-              .stream_type = "application/x-ndjson",
-              .stream = [api](request&, responder to, body_flow flow) {
-                return std::make_shared<token_import>(api->users, default_app, std::move(to),
-                                                      std::move(flow));
+              .stream_types = import_types(),
+              .stream = [api, room = std::make_shared<import_room>()](request&, responder to,
+                                                                      body_flow flow) {
+                return std::make_shared<token_import>(api->users, default_app, room->take(),
+                                                      std::move(to), std::move(flow));
               }});
-  routes.add(
-    {.method = verb::get, .pattern = "/v1/users/{user}/tokens", .handle = bind(list_tokens)});
+  routes.add({.method = verb::get,
+              .pattern = "/v1/users/{user}/tokens",
+              .query = {"limit", "cursor"},
+              .handle = bind(list_tokens)});
   routes.add({.method = verb::delete_,
               .pattern = "/v1/users/{user}/tokens/{token}",
               .handle = bind(delete_token)});

@@ -31,7 +31,7 @@ void post_topic(const api_ports& api, request& in, responder to) {
 
 void list_topics(const api_ports& api, request& in, responder to) {
   std::vector<field_error> errors;
-  query_reader query{in, {"limit", "cursor"}, errors};
+  query_reader query{in, errors};
   auto page = query.page();
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
@@ -73,7 +73,7 @@ void count_topic(const api_ports& api, request& in, responder to) {
 void list_subscribers(const api_ports& api, request& in, responder to) {
   std::vector<field_error> errors;
   check_parameter(in, "topic", errors);
-  query_reader query{in, {"limit", "cursor"}, errors};
+  query_reader query{in, errors};
   auto page = query.page();
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
@@ -84,18 +84,19 @@ void list_subscribers(const api_ports& api, request& in, responder to) {
 } // namespace
 
 void add_topic_routes(router& routes, api_ports_ptr api) {
-  auto add = [&](verb method, const char* pattern, auto handle) {
+  auto add = [&](verb method, const char* pattern, auto handle, query_names query = {}) {
     routes.add(
-      {.method = method, .pattern = pattern, .handle = [api, handle](request& in, responder to) {
-         handle(*api, in, std::move(to));
-       }});
+      {.method = method,
+       .pattern = pattern,
+       .query = std::move(query),
+       .handle = [api, handle](request& in, responder to) { handle(*api, in, std::move(to)); }});
   };
   add(verb::post, "/v1/topics", post_topic);
-  add(verb::get, "/v1/topics", list_topics);
+  add(verb::get, "/v1/topics", list_topics, {"limit", "cursor"});
   add(verb::get, "/v1/topics/{topic}", get_topic);
   add(verb::delete_, "/v1/topics/{topic}", delete_topic);
   add(verb::get, "/v1/topics/{topic}/count", count_topic);
-  add(verb::get, "/v1/topics/{topic}/subscribers", list_subscribers);
+  add(verb::get, "/v1/topics/{topic}/subscribers", list_subscribers, {"limit", "cursor"});
 }
 
 } // namespace signalbox::http

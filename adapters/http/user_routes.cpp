@@ -26,7 +26,7 @@ void post_user(const api_ports& api, request& in, responder to) {
 
 void list_users(const api_ports& api, request& in, responder to) {
   std::vector<field_error> errors;
-  query_reader query{in, {"limit", "cursor"}, errors};
+  query_reader query{in, errors};
   auto page = query.page();
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
@@ -80,7 +80,7 @@ void delete_subscription(const api_ports& api, request& in, responder to) {
 void list_subscriptions(const api_ports& api, request& in, responder to) {
   std::vector<field_error> errors;
   check_parameter(in, "user", errors);
-  query_reader query{in, {"limit", "cursor"}, errors};
+  query_reader query{in, errors};
   auto page = query.page();
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
@@ -92,19 +92,20 @@ void list_subscriptions(const api_ports& api, request& in, responder to) {
 } // namespace
 
 void add_user_routes(router& routes, api_ports_ptr api) {
-  auto add = [&](verb method, const char* pattern, auto handle) {
+  auto add = [&](verb method, const char* pattern, auto handle, query_names query = {}) {
     routes.add(
-      {.method = method, .pattern = pattern, .handle = [api, handle](request& in, responder to) {
-         handle(*api, in, std::move(to));
-       }});
+      {.method = method,
+       .pattern = pattern,
+       .query = std::move(query),
+       .handle = [api, handle](request& in, responder to) { handle(*api, in, std::move(to)); }});
   };
   add(verb::post, "/v1/users", post_user);
-  add(verb::get, "/v1/users", list_users);
+  add(verb::get, "/v1/users", list_users, {"limit", "cursor"});
   add(verb::get, "/v1/users/{user}", get_user);
   add(verb::delete_, "/v1/users/{user}", delete_user);
   add(verb::post, "/v1/users/{user}/subscriptions/{topic}", put_subscription);
   add(verb::delete_, "/v1/users/{user}/subscriptions/{topic}", delete_subscription);
-  add(verb::get, "/v1/users/{user}/subscriptions", list_subscriptions);
+  add(verb::get, "/v1/users/{user}/subscriptions", list_subscriptions, {"limit", "cursor"});
 }
 
 } // namespace signalbox::http

@@ -16,6 +16,8 @@ const setting_range level{setting_kind::choice, 0, 0, {"debug", "info", "warn"}}
 const setting_range bundle{setting_kind::string, 0, 8, {}};
 const setting_range file{setting_kind::path, 1, 4096, {}};
 
+const setting_range hosts{setting_kind::names, 0, 3, {}};
+
 std::string why_not(const setting_range& range, config_value value) {
   std::string why;
   EXPECT_FALSE(check_value(range, value, why));
@@ -95,6 +97,27 @@ TEST(setting_range, limits_texts) {
             "expected a string of up to 8 bytes, found \"xxxxxxxxx\"");
   EXPECT_EQ(why_not(file, {std::string{}}), "expected a path from 1 to 4096 bytes, found \"\"");
   EXPECT_EQ(why_not(bundle, {std::string{"a\nb"}}), "a control character cannot stand here");
+}
+
+TEST(setting_range, reads_lists_of_names) {
+  using names = std::vector<std::string>;
+  const config_value::list two{{std::string{"a.b"}}, {std::string{"c"}}};
+  EXPECT_EQ(checked(hosts, {two}), (setting_value{names{"a.b", "c"}}));
+  EXPECT_EQ(checked(hosts, {std::string{"a.b, c"}}), (setting_value{names{"a.b", "c"}}));
+  EXPECT_EQ(checked(hosts, {std::string{}}), setting_value{names{}});
+  EXPECT_EQ(checked(hosts, {config_value::list{}}), setting_value{names{}});
+  std::string why;
+  EXPECT_EQ(check_text(hosts, "a.b,c , d", why), (setting_value{names{"a.b", "c", "d"}}));
+  const std::string expected = "expected a list of up to 3 names of up to 253 bytes each, found ";
+  EXPECT_EQ(why_no_text(hosts, "a,,b"), expected + "\"\"");
+  EXPECT_EQ(why_no_text(hosts, "a b"), expected + "\"a b\"");
+  EXPECT_EQ(why_no_text(hosts, "a,b,c,d"), expected + "4");
+  EXPECT_EQ(why_no_text(hosts, std::string(254, 'x')),
+            expected + '"' + std::string(254, 'x') + '"');
+  EXPECT_EQ(why_not(hosts, {config_value::list{{std::int64_t{1}}}}), expected + "a list");
+  EXPECT_EQ(why_not(hosts, {true}), expected + "a boolean");
+  EXPECT_EQ(to_config_text(setting_value{names{"a", "b"}}), "[\"a\", \"b\"]");
+  EXPECT_EQ(to_config_text(setting_value{names{}}), "[]");
 }
 
 TEST(setting_range, reads_the_environment_without_quotes) {

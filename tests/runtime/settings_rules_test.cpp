@@ -116,6 +116,16 @@ TEST(settings_rules, want_an_address_to_listen_on) {
   }
 }
 
+TEST(settings_rules, want_hosts_to_be_names_alone) {
+  node_settings settings;
+  settings.http.hosts = {"push.example.com", "Signal_box", "a-1."};
+  EXPECT_THAT(keys(check_rules(settings)), IsEmpty());
+  for (auto bad : {"*", "*.example.com", "http://a", "a:80", "a/b", "b@a", "[::1]"}) {
+    settings.http.hosts = {"good", bad};
+    EXPECT_THAT(keys(check_rules(settings)), ElementsAre("http.hosts")) << bad;
+  }
+}
+
 TEST(settings_rules, want_loopback_while_there_are_no_api_keys) {
   node_settings settings;
   for (auto open : {"0.0.0.0", "::", "192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7"}) {

@@ -22,6 +22,8 @@ setting_value another(const setting& row, const setting_value& value) {
     return std::string{value == setting_value{std::string{row.range.choices.back()}}
                          ? row.range.choices.front()
                          : row.range.choices.back()};
+  case setting_kind::names:
+    return std::vector<std::string>{"another", "one"};
   default:
     return std::string{"another"};
   }

@@ -62,6 +62,13 @@ std::string any_text(const setting_range& range) {
     return std::to_string(any(range.max)) + "ms";
   case setting_kind::choice:
     return std::string{*rc::gen::elementOf(range.choices)};
+  case setting_kind::names: {
+    std::string names;
+    for (auto& name : *rc::gen::container<std::vector<std::string>>(rc::gen::container<std::string>(
+           3, rc::gen::elementOf(std::string{"ab1.;{}[]=\"\\'#/"}))))
+      names += (names.empty() ? "" : ", ") + name;
+    return names;
+  }
   default:
     return *rc::gen::container<std::string>(
       static_cast<std::size_t>(any(40)),

@@ -12,9 +12,9 @@ namespace {
 class answer_queue_test : public ::testing::Test {
 protected:
   /// The bodies that are written now, in order.
-  std::string write(bool finish = false) {
+  std::string write(bool finish = false, std::size_t enough = 1'000'000) {
     std::string out;
-    closed_ = queue_.write_ready("D", finish, out);
+    closed_ = queue_.write_ready("D", finish, enough, out);
     std::string bodies;
     for (std::size_t at = 0; (at = out.find("\r\n\r\n", at)) != out.npos; at += 4)
       bodies += out[at + 4];
@@ -24,6 +24,19 @@ protected:
   answer_queue queue_;
   bool closed_ = false;
 };
+
+TEST_F(answer_queue_test, writes_no_more_than_enough_and_counts_the_rest) {
+  for (char c : {'a', 'b', 'c'})
+    queue_.answer(queue_.open({.reads = c == 'b'}), {.body = std::string(100, c)});
+  EXPECT_EQ(queue_.bytes(), 300u);
+  EXPECT_EQ(queue_.reads(), 1u);
+  EXPECT_EQ(write(false, 150), "a");
+  EXPECT_EQ(queue_.bytes(), 200u);
+  EXPECT_TRUE(queue_.has_ready());
+  EXPECT_EQ(write(), "bc");
+  EXPECT_EQ(queue_.bytes(), 0u);
+  EXPECT_EQ(queue_.reads(), 0u);
+}
 
 TEST_F(answer_queue_test, writes_in_the_order_of_the_requests) {
   auto a = queue_.open({});

@@ -329,7 +329,8 @@ protected:
 
   void serve() {
     server_ =
-      std::make_unique<server>(server_options{.linger_timeout = std::chrono::milliseconds{200},
+      std::make_unique<server>(server_options{.hosts = {"a"},
+                                              .linger_timeout = std::chrono::milliseconds{200},
                                               .on_idle = [this] { door_.pass_on(); }},
                                make_api(ports()));
     server_->start();

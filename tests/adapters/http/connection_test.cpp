@@ -242,21 +242,12 @@ TEST_F(connection_test, a_client_that_sends_on_still_hears_why_it_was_refused) {
 }
 
 TEST_F(connection_test, bounds_what_all_unfinished_bodies_hold) {
-  serve({.max_body = 1000, .max_buffered_bodies = 1500});
-  auto begin =
-    "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" + std::string(999, 'x');
-  auto first = connect();
-  ASSERT_TRUE(first.send(begin));
-  // The second can only be refused once the first one's bytes are counted.
-  ASSERT_TRUE(eventually([&] {
-    auto second = connect();
-    second.send(begin);
-    second.end_sending();
-    auto answer = second.receive();
-    return answer && answer->status == 503;
-  }));
-  EXPECT_EQ(first.ask("y")->body.size(), 1000u);
-  EXPECT_EQ(connect().ask(begin + "y")->status, 200);
+  serve({.max_body = 3000, .max_buffered_bodies = 1500});
+  auto client = connect();
+  auto answer = client.ask(post("/echo", std::string(2000, 'x')));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 503);
+  EXPECT_EQ(connect().ask(post("/echo", std::string(1000, 'x')))->status, 200);
 }
 
 TEST_F(connection_test, a_method_or_path_that_is_not_there_costs_no_connection) {
@@ -374,6 +365,68 @@ TEST_F(connection_test, refuses_pages_of_other_origins) {
   auto client = connect();
   EXPECT_EQ(client.ask(post("/echo", "x", "Origin: http://evil.example\r\n"))->status, 403);
   EXPECT_EQ(connect().ask(post("/echo", "x", "Origin: http://a\r\n"))->status, 200);
+}
+
+TEST_F(connection_test, refuses_what_a_browser_says_comes_from_elsewhere) {
+  serve();
+  for (auto [site, status] : {std::pair{"cross-site", 403}, std::pair{"same-site", 403},
+                              std::pair{"same-origin", 200}, std::pair{"none", 200}})
+    EXPECT_EQ(
+      connect().ask(post("/echo", "x", std::string{"Sec-Fetch-Site: "} + site + "\r\n"))->status,
+      status)
+      << site;
+  EXPECT_EQ(
+    connect().ask("GET /ping HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: cross-site\r\n\r\n")->status,
+    200);
+}
+
+TEST_F(connection_test, a_full_pool_ends_the_body_that_takes_most_of_it) {
+  serve({.max_body = 1'000'000, .max_buffered_bodies = 1'000'000});
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n";
+  auto large = connect();
+  ASSERT_TRUE(large.send(head + std::string(800'000, 'x')));
+  auto small = connect();
+  ASSERT_TRUE(small.send(head + std::string(100'000, 'x')));
+  // Whoever sends now has its whole body taken, and the small one still has its place.
+  EXPECT_EQ(connect().ask(post("/echo", std::string(500'000, 'y')))->status, 200);
+  auto answer = large.receive();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 503);
+  EXPECT_EQ(answer->fields["retry-after"], "1");
+  EXPECT_TRUE(large.at_end());
+  EXPECT_EQ(small.ask(std::string(800'000, 'x'))->status, 200);
+}
+
+TEST_F(connection_test, large_bodies_count_until_they_are_answered) {
+  serve({.max_buffered_bodies = 100'000});
+  auto first = connect();
+  ASSERT_TRUE(first.send(post("/held", std::string(60'000, 'x'))));
+  auto held = wait_for_held(1);
+  ASSERT_EQ(held.size(), 1u);
+  first.hang_up(); // the work goes on
+  EXPECT_EQ(connect().ask(post("/echo", std::string(60'000, 'x')))->status, 503);
+  EXPECT_EQ(connect().ask(post("/echo", std::string(16'000, 'x')))->status, 200);
+  held[0].second.answer({});
+  EXPECT_EQ(connect().ask(post("/echo", std::string(60'000, 'x')))->status, 200);
+}
+
+TEST_F(connection_test, a_body_must_end_however_steadily_it_comes) {
+  serve({.body_timeout = milliseconds{50}, .min_body_bytes = 1, .max_body_spans = 4});
+  auto client = connect();
+  ASSERT_TRUE(client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"));
+  ASSERT_TRUE(eventually([&] { return !client.send("x") || client.is_readable(); }));
+  auto answer = client.receive();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 408);
+}
+
+TEST_F(connection_test, clients_that_take_no_answers_are_closed_when_they_hold_too_many) {
+  serve({.max_body = 16'000'000, .max_unsent_answers = 1'000'000});
+  auto idle = connect();
+  ASSERT_TRUE(idle.send(post("/echo", std::string(15'000'000, 'x'))));
+  // What the sockets hold is not the node's; what is beyond is given up.
+  EXPECT_TRUE(no_connection_left());
+  EXPECT_TRUE(still_serves());
 }
 
 TEST_F(connection_test, streams_a_body_larger_than_every_limit) {

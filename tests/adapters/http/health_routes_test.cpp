@@ -3,6 +3,8 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -54,11 +56,28 @@ TEST_F(health_routes_test, is_not_ready_while_stopping) {
   EXPECT_NE(answer.body.find("the node is stopping"), std::string::npos);
 }
 
-/// Method and path of every operation in the document.
-std::set<std::string> documented_routes() {
-  std::set<std::string> routes;
+/// Name and place of every parameter that the document's operations share.
+std::map<std::string, std::pair<std::string, std::string>> documented_parameters() {
+  std::map<std::string, std::pair<std::string, std::string>> shared;
+  const std::string text{openapi_document()};
+  const auto begin = text.find("\n  parameters:\n", text.find("\ncomponents:"));
+  const auto end = text.find("\n  responses:\n", begin);
+  const std::regex entry{"\n    (\\w+):\\s+\\{?name: (\\w+),?\\s+in: (\\w+)"};
+  const std::string part = text.substr(begin, end - begin);
+  for (std::sregex_iterator it{part.begin(), part.end(), entry}, last; it != last; ++it)
+    shared[(*it)[1]] = {(*it)[2], (*it)[3]};
+  return shared;
+}
+
+using operations = std::map<std::string, std::set<std::string>>;
+
+/// Method and path of every operation in the document, with its parameters in the query.
+operations documented_routes() {
+  const auto shared = documented_parameters();
+  operations routes;
   std::istringstream in{std::string{openapi_document()}};
   std::string path;
+  std::string operation;
   for (std::string line; std::getline(in, line);) {
     if (line == "components:")
       break;
@@ -68,19 +87,48 @@ std::set<std::string> documented_routes() {
       if (line == "    " + method + ":") {
         for (auto& c : method)
           c = static_cast<char>(c - 'a' + 'A');
-        routes.insert(method + ' ' + path);
+        operation = method + ' ' + path;
+        routes[operation];
       }
+    const std::string reference = "#/components/parameters/";
+    if (const auto at = line.find(reference); at != line.npos) {
+      const auto name = line.substr(at + reference.size());
+      const auto& [parameter, place] = shared.at(name.substr(0, name.find('"')));
+      if (place == "query")
+        routes[operation].insert(parameter);
+    }
   }
   return routes;
 }
 
-TEST_F(health_routes_test, the_document_has_exactly_the_routes_that_are_served) {
+TEST_F(health_routes_test, the_document_has_exactly_the_routes_and_parameters_that_are_served) {
   auto routes = make_api(ports());
-  std::set<std::string> served;
-  for (const auto& [method, path] : routes.table())
-    served.insert(method + ' ' + path);
+  operations served;
+  for (const auto* one : routes.table())
+    served[std::string{to_string(one->method)} + ' ' + one->pattern] = {one->query.begin(),
+                                                                        one->query.end()};
   EXPECT_EQ(documented_routes(), served);
   EXPECT_GT(served.size(), 20u);
+}
+
+TEST_F(health_routes_test, no_route_takes_a_query_parameter_that_it_does_not_know) {
+  auto routes = make_api(ports());
+  const std::string id = "0190163d-8694-739b-aea5-966c26f8ad90";
+  for (const auto* one : routes.table()) {
+    const auto path = std::regex_replace(one->pattern, std::regex{"\\{\\w+\\}"}, id);
+    for (const std::string query : {"?dry_run=true", "?=1", "?a=%zz"}) {
+      const auto method = std::string{to_string(one->method)};
+      auto answer = ask(method, path + query, R"({"title":"t"})");
+      EXPECT_EQ(answer.status, 400) << method << ' ' << one->pattern << query;
+      EXPECT_NE(answer.body.find("\"errors\":[{\"pointer\":"), answer.body.npos) << answer.body;
+    }
+    for (const auto name : one->query) {
+      const auto twice = std::string{name} + "=1&" + std::string{name} + "=2";
+      EXPECT_EQ(ask(std::string{to_string(one->method)}, path + '?' + twice).status, 400) << twice;
+    }
+  }
+  EXPECT_EQ(accepted().size(), 0u);
+  EXPECT_TRUE(log_.take().empty());
 }
 
 TEST_F(health_routes_test, serves_the_document) {

@@ -80,6 +80,27 @@ INSTANTIATE_TEST_SUITE_P(
     bad_message{"asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 400},
     bad_message{"tunnel", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
     bad_message{"unknown_method", "FROB /ping HTTP/1.1\r\nHost: a\r\n\r\n", 501},
+    bad_message{"fragment", "GET /ping#x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    bad_message{"byte_above_ascii", "GET /items/\xC3\xBC HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    bad_message{"byte_above_ascii_in_query", "GET /ping?\xFF HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    bad_message{"backslash", "GET /items\\a HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    bad_message{"delete_byte", "GET /items/\x7F HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    bad_message{"tab_in_target", "GET /items/\t HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    bad_message{"user_in_host", "GET /ping HTTP/1.1\r\nHost: b@a\r\n\r\n", 400},
+    bad_message{"empty_host", "GET /ping HTTP/1.1\r\nHost:\r\n\r\n", 400},
+    bad_message{"other_host", "GET /ping HTTP/1.1\r\nHost: b\r\n\r\n", 421},
+    bad_message{"other_host_in_1_0", "GET /ping HTTP/1.0\r\nHost: b\r\n\r\n", 421},
+    bad_message{"other_host_of_no_route", "GET /none HTTP/1.1\r\nHost: b\r\n\r\n", 421},
+    bad_message{"other_authority", "GET http://b/ping HTTP/1.1\r\nHost: a\r\n\r\n", 421},
+    bad_message{"user_in_authority", "GET http://c@a/ping HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    bad_message{"no_length_of_a_stream",
+                "POST /stream HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n\r\n", 411},
+    bad_message{"no_length_of_a_stream_in_1_0",
+                "POST /stream HTTP/1.0\r\nContent-Type: text/plain\r\n\r\n", 411},
+    bad_message{"unknown_parameter_of_a_stream",
+                "POST /stream?a=1 HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+                "Content-Length: 1\r\n\r\nx",
+                400},
     bad_message{"broken_escape", "GET /items/%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400},
     bad_message{"bad_chunk_size", post_with("Transfer-Encoding: chunked\r\n", "xyz\r\n"), 400},
     bad_message{"huge_chunk_size",
@@ -110,7 +131,7 @@ class message_parser_test : public server_fixture {};
 TEST_F(message_parser_test, takes_an_absolute_target_and_empty_lines_before_a_request) {
   serve();
   auto client = connect();
-  EXPECT_EQ(client.ask("GET http://a/ping?x=1 HTTP/1.1\r\nHost: a\r\n\r\n")->body, "pong");
+  EXPECT_EQ(client.ask("GET http://a/ping? HTTP/1.1\r\nHost: a\r\n\r\n")->body, "pong");
   EXPECT_EQ(client.ask("\r\n\r\nGET /ping/ HTTP/1.1\r\nHost: a\r\n\r\n")->body, "pong");
 }
 

@@ -29,6 +29,24 @@ TEST(problem_test, is_a_problem_document_with_pointers) {
   EXPECT_EQ(body.at("errors").at(1).at("pointer").as_string(), "/data/a~1b");
 }
 
+TEST(problem_test, repeats_little_of_what_was_sent) {
+  const std::string key(1'000'000, 'k');
+  std::vector<field_error> errors(250, {'/' + key, "is not known: " + key});
+  const auto answer = invalid_fields(errors);
+  EXPECT_LT(answer.body.size(), 200u * 1024);
+  const auto body = boost::json::parse(answer.body);
+  EXPECT_EQ(body.at("errors").as_array().size(), 100u);
+  EXPECT_EQ(body.at("errors_omitted").as_int64(), 150);
+  EXPECT_EQ(body.at("errors").at(0).at("pointer").as_string(), '/' + key.substr(0, 511) + "...");
+}
+
+TEST(problem_test, cuts_between_characters) {
+  for (std::size_t before = 505; before < 515; ++before) {
+    const auto answer = problem(400, std::string(before, 'x') + "\xF0\x9F\x98\x80" + "yyyyyyyyyy");
+    EXPECT_EQ(answer.body.find("\\ufffd"), answer.body.npos) << before;
+  }
+}
+
 TEST(problem_test, unavailable_asks_to_come_back) {
   auto answer = unavailable("full");
   EXPECT_EQ(answer.status, 503u);

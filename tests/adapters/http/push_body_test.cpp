@@ -51,6 +51,20 @@ TEST(push_body_test, has_defaults) {
   EXPECT_EQ(push.options.receipts, receipts_policy::failures);
 }
 
+TEST(push_body_test, null_in_apns_is_not_given) {
+  for (auto apns : {R"({"headers":null})", R"({"payload":null})",
+                    R"({"headers":{"apns-topic":null},"payload":null})"})
+    EXPECT_EQ(read(std::string{R"({"body":"b","apns":)"} + apns + '}').payload,
+              R"({"body":"b","apns":{"headers":{},"payload":{}}})");
+}
+
+TEST(push_body_test, a_byte_order_mark_moves_no_text) {
+  EXPECT_EQ(read("\xEF\xBB\xBF"
+                 R"({"body":"b","apns":{"payload":{"aps":{"n":1e2}}}})")
+              .payload,
+            R"({"body":"b","apns":{"headers":{},"payload":{"aps":{"n":1e2}}}})");
+}
+
 TEST(push_body_test, a_null_badge_is_no_badge) {
   EXPECT_EQ(read(R"({"body":"b","badge":null})").payload, R"({"body":"b"})");
 }
@@ -161,7 +175,9 @@ INSTANTIATE_TEST_SUITE_P(
     bad_push{"wrong_types",
              R"({"title":1,"body":"b","sound":{},"badge":"1","data":[],"silent":1,"ttl":1.5})",
              "\"/title\" \"/sound\" \"/badge\" \"/data\" \"/silent\" \"/ttl\""},
-    bad_push{"null_title", R"({"title":null,"body":"b"})", "\"/title\""},
+    bad_push{"null_alone", R"({"title":null,"body":null})", "\"\""},
+    bad_push{"null_of_an_unknown_field", R"({"body":"b","colour":null})", "\"/colour\""},
+    bad_push{"null_and_a_value", R"({"body":"b","title":null,"title":"t"})", "\"/title\""},
     bad_push{"no_url", R"({"body":"b","image_url":"javascript:1"})", "\"/image_url\""},
     bad_push{"negative_badge", R"({"body":"b","badge":-1})", "\"/badge\""},
     bad_push{"huge_badge", R"({"body":"b","badge":4294967296})", "\"/badge\""},

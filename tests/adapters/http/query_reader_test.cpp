@@ -15,7 +15,9 @@ protected:
   query_reader read(std::string_view target) {
     request_.set_target(target);
     errors_.clear();
-    return {request_, {"limit", "cursor", "status"}, errors_};
+    request_.query_parameters =
+      parse_query(request_.query(), {"limit", "cursor", "status"}, errors_);
+    return {request_, errors_};
   }
 
   std::string pointers() {
@@ -45,6 +47,23 @@ TEST_F(query_reader_test, pages_by_fifty_from_the_start) {
 TEST_F(query_reader_test, refuses_what_it_does_not_know) {
   read("/v1/users?colour=1&limit=1&limit=2&status=%zz");
   EXPECT_EQ(pointers(), "colour limit status ");
+}
+
+TEST_F(query_reader_test, refuses_what_has_no_name) {
+  for (auto bad : {"?=1", "?=", "?limit=1&=", "?%=1", "?limit=%4"}) {
+    read(std::string{"/v1/users"} + bad);
+    EXPECT_EQ(errors_.size(), 1u) << bad;
+  }
+  read("/v1/users?");
+  EXPECT_EQ(pointers(), "");
+}
+
+TEST_F(query_reader_test, does_not_count_errors_without_end) {
+  std::string target = "/v1/users?";
+  for (int i = 0; i < 5'000; ++i)
+    target += "a&";
+  read(target);
+  EXPECT_EQ(errors_.size(), 20u);
 }
 
 TEST_F(query_reader_test, bounds_the_limit) {

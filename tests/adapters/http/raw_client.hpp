@@ -105,6 +105,12 @@ public:
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
   }
 
+  /// Whether an answer, or the end of the stream, has come already.
+  bool is_readable() const {
+    char byte = 0;
+    return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+  }
+
   /// Whether the server closed the connection and nothing is left to read.
   bool at_end() { return buffer_.empty() && !fill(); }
 

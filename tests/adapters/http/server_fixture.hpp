@@ -66,9 +66,10 @@ protected:
       {.method = verb::post,
        .pattern = "/stream",
        .handle = [](request&, responder to) { to.answer({.status = 415}); },
-       .stream_type = "text/plain",
+       .stream_types = {"text/plain"},
        .stream = [this](request&, responder to,
                         body_flow flow) { return open_stream(std::move(to), std::move(flow)); }});
+    options.hosts.emplace_back("a");
     server_ = std::make_unique<server>(options, std::move(routes));
     server_->start();
   }

@@ -1,6 +1,7 @@
 #include "adapters/http/rfc3339.hpp"
 #include "adapters/http/token_body.hpp"
 
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -40,8 +41,12 @@ TEST(token_body_test, reads_good_entries_and_refuses_each_bad_one_once) {
   EXPECT_EQ(batch.tokens[0].topics, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(batch.tokens[1].user, "");
   EXPECT_EQ(batch.tokens[1].token, "x:y-Z_");
-  EXPECT_EQ(pointers(batch.refusals), "/tokens/2/token /tokens/3/colour /tokens/4/topics/1 "
-                                      "/tokens/5/id /tokens/6 ");
+  const auto answer = boost::json::parse(batch.refusals.answer(2, 0).body);
+  std::string refused;
+  for (const auto& error : answer.at("errors").as_array())
+    refused.append(error.at("pointer").as_string()) += ' ';
+  EXPECT_EQ(refused, "/tokens/2/token /tokens/3/colour /tokens/4/topics/1 /tokens/5/id /tokens/6 ");
+  EXPECT_EQ(answer.at("refused").as_int64(), 5);
 }
 
 TEST(token_body_test, refuses_a_body_that_is_no_batch) {

@@ -76,6 +76,57 @@ TEST_F(token_import_test, lists_a_bounded_number_of_errors) {
   EXPECT_EQ(answer.at("errors_omitted").as_int64(), 2'000);
 }
 
+TEST_F(token_import_test, skips_byte_order_marks) {
+  const std::string mark = "\xEF\xBB\xBF";
+  auto answer = import(mark + line(1) + "\n" + mark + "\r\n" + mark + line(2));
+  EXPECT_EQ(answer.at("refused").as_int64(), 0);
+  EXPECT_EQ(registered(), 2u);
+}
+
+TEST_F(token_import_test, goes_by_every_name_of_its_type) {
+  for (std::string type : {"application/x-ndjson", "application/ndjson", "application/jsonl",
+                           "application/x-jsonlines", "Application/JSONL ; charset=utf-8"})
+    EXPECT_EQ(ask("POST", "/v1/tokens:batch", line(1), type).status, 200) << type;
+  const auto wrong = ask("POST", "/v1/tokens:batch", line(1), "text/csv");
+  EXPECT_EQ(wrong.status, 415);
+  EXPECT_NE(wrong.body.find("application/json, application/x-ndjson, application/ndjson, "
+                            "application/jsonl or application/x-jsonlines"),
+            wrong.body.npos)
+    << wrong.body;
+}
+
+TEST_F(token_import_test, the_answer_is_bounded_whatever_is_refused) {
+  std::string text;
+  for (int i = 0; i < 1'500; ++i)
+    text += "{\"" + std::string(1'000, 'k') + "\":1}\n";
+  auto answer = ask("POST", "/v1/tokens:batch", text, "application/x-ndjson");
+  EXPECT_LT(answer.body.size(), 300u * 1024);
+  const auto body = boost::json::parse(answer.body);
+  EXPECT_EQ(body.at("refused").as_int64(), 1'500);
+  EXPECT_EQ(static_cast<std::int64_t>(body.at("errors").as_array().size()) +
+              body.at("errors_omitted").as_int64(),
+            1'500);
+}
+
+TEST_F(token_import_test, as_many_run_as_there_is_room_for) {
+  serve();
+  const std::string head = "POST /v1/tokens:batch HTTP/1.1\r\nHost: a\r\n"
+                           "Content-Type: application/x-ndjson\r\nContent-Length: 1000\r\n\r\n";
+  std::vector<raw_client> open;
+  for (int i = 0; i < 16; ++i) {
+    open.emplace_back(server_->port());
+    ASSERT_TRUE(open.back().send("GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n" + head + "{"));
+    ASSERT_TRUE(open.back().receive()); // so that its import has begun
+  }
+  raw_client late{server_->port()};
+  auto answer = late.ask(head);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 503);
+  open.clear();
+  ASSERT_TRUE(eventually([&] { return server_->connections() <= 1; }));
+  EXPECT_EQ(import(line(1)).at("created").as_int64(), 1);
+}
+
 TEST_F(token_import_test, an_empty_import_is_fine) {
   EXPECT_EQ(import("").at("created").as_int64(), 0);
 }
