@@ -37,4 +37,29 @@ TEST(delivery_loop, outlives_a_pool_that_cannot_be_made_and_answers_its_targets_
   stopped.get_future().get();
 }
 
+TEST(delivery_loop, counts_a_connection_that_cannot_be_made_as_failed_and_says_why) {
+  delivery_loop loop{
+    {.thread_name = "test", .ca_file = "", .setup = [](const destination&) {
+       pool_setup setup;
+       setup.options.connection.request_timeout = std::chrono::milliseconds{100};
+       setup.options.reconnect = {std::chrono::milliseconds{1}, std::chrono::milliseconds{10}};
+       setup.new_writer = []() -> std::unique_ptr<request_writer> {
+         throw std::runtime_error{"no memory"};
+       };
+       return std::optional{std::move(setup)};
+     }}};
+  std::promise<std::vector<answer_batch>> answered;
+  loop.on_answers(
+    [&](std::vector<answer_batch> batches) { answered.set_value(std::move(batches)); });
+  auto made = std::make_shared<work>();
+  made->targets.resize(1);
+  loop.submit(made, 0, 1);
+  const auto batches = answered.get_future().get();
+  ASSERT_EQ(batches.size(), 1u);
+  ASSERT_EQ(batches[0].others.size(), 1u);
+  EXPECT_EQ(batches[0].others[0].kind, answer_kind::unsent);
+  EXPECT_EQ(batches[0].others[0].reason, "no memory");
+  EXPECT_GT(loop.stats().connect_errors.value(), 0);
+}
+
 } // namespace
