@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <fstream>
 #include <system_error>
 #include <unistd.h>
@@ -17,11 +18,12 @@ node_info::node_info(const std::filesystem::path& directory, const std::string& 
   // Renamed into place, so that nobody reads half of it.
   const auto partial = directory / "node.json.partial";
   std::error_code error;
+  errno = 0;
   std::ofstream out{partial, std::ios::trunc};
   out << boost::json::serialize(info) << '\n';
   out.close();
   if (!out)
-    error = std::make_error_code(std::errc::io_error);
+    error = {errno == 0 ? EIO : errno, std::generic_category()};
   constexpr auto mode = static_cast<std::filesystem::perms>(0644); // whatever the umask
   if (!error)
     std::filesystem::permissions(partial, mode, error);
