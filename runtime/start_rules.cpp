@@ -4,6 +4,7 @@
 #include "adapters/fcm/service_account.hpp"
 #include "adapters/http2/client_context.hpp"
 #include "adapters/http2/proxy_settings.hpp"
+#include "adapters/store/sqlite/database_file.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -71,6 +72,13 @@ std::string trouble_writing(const fs::path& file) {
   return trouble_with_directory_of(file);
 }
 
+std::string trouble_with_store(const fs::path& file) {
+  if (const auto refused = sqlite::check_database_file(file.string()))
+    return file.string() + " " + refused->message;
+  const auto why = trouble_writing(file);
+  return why.empty() ? why : file.string() + " cannot be written: " + why;
+}
+
 std::string trouble_listening(const node_settings::http_group& http) {
   namespace asio = boost::asio;
   asio::io_context io;
@@ -94,9 +102,7 @@ std::string trouble_listening(const node_settings::http_group& http) {
 std::vector<broken_rule> check_start_rules(const node_settings& settings) {
   rules broken;
   add(broken, "http.address", trouble_listening(settings.http));
-  const auto store = trouble_writing(settings.store.path);
-  if (!store.empty())
-    add(broken, "store.path", settings.store.path.string() + " cannot be written: " + store);
+  add(broken, "store.path", trouble_with_store(settings.store.path));
   const auto& apns = settings.apns;
   if (!apns.key_file.empty())
     add(broken, "apns.key-file", trouble_with_key(apns));

@@ -132,6 +132,14 @@ TEST_F(start_rules, want_files_that_can_be_written) {
   EXPECT_THAT(broken(), IsEmpty());
 }
 
+TEST_F(start_rules, want_a_database_of_our_own) {
+  settings_.store.path = write("other.db", "no database at all, but as long as the head of one: " +
+                                             std::string(100, '.'));
+  const auto found = check_start_rules(settings_);
+  ASSERT_THAT(keys(found), ElementsAre("store.path"));
+  EXPECT_THAT(found[0].text, HasSubstr("other.db is not an SQLite database"));
+}
+
 TEST_F(start_rules, want_a_proxy_of_the_environment_that_can_be_used) {
   setenv("HTTPS_PROXY", "https://proxy:3128", 1);
   EXPECT_THAT(broken(), IsEmpty()); // nobody asks for it

@@ -1,5 +1,7 @@
 #include "adapters/store/sqlite/readers.hpp"
 
+#include "adapters/io/thread_error.hpp"
+
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -13,6 +15,24 @@ namespace {
 
 // Virtual machine instructions between two looks: few, since each may wait for a cold disk.
 constexpr int look_every = 200;
+
+// Who asked may not be able to take the answer: that must not end the thread, nor is there another.
+bool run_task(const read_task& task, connection& database) {
+  try {
+    return task.run(database);
+  } catch (const std::exception& error) {
+    log_thread_error("store-reader", error);
+    return true;
+  }
+}
+
+void refuse_task(const read_task& task, errc code, std::string why) {
+  try {
+    task.refuse(code, std::move(why));
+  } catch (const std::exception& error) {
+    log_thread_error("store-reader", error);
+  }
+}
 
 } // namespace
 
@@ -88,7 +108,7 @@ void readers::stop() {
   threads_.clear();
   for (auto& queue : queues_)
     for (auto& waiting : std::exchange(queue, {}))
-      waiting.task.refuse(errc::stopping, "the store is closed");
+      refuse_task(waiting.task, errc::stopping, "the store is closed");
 }
 
 bool readers::take(waiting_task& next, read_class& where, bool for_health) {
@@ -128,9 +148,9 @@ void readers::loop(place& at, bool for_health) {
       at.interrupted = interruption::stopping;
     else if (is_query && clock::now() >= next.end)
       at.interrupted = interruption::too_long;
-    const bool answered = at.interrupted == interruption::none && next.task.run(at.database);
+    const bool answered = at.interrupted == interruption::none && run_task(next.task, at.database);
     if (!answered && at.interrupted == interruption::stopping)
-      next.task.refuse(errc::stopping, "the store is closed");
+      refuse_task(next.task, errc::stopping, "the store is closed");
     else if (!answered && at.interrupted != interruption::again)
       refuse_late(next);
     const bool again = !answered && at.interrupted == interruption::again;
@@ -149,10 +169,10 @@ void readers::loop(place& at, bool for_health) {
 
 void readers::refuse_late(const waiting_task& late) const {
   const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(settings_.query_limit);
-  late.task.refuse(errc::busy,
-                   "the query took longer than " + (limit.count() % 1'000 == 0
-                                                      ? std::to_string(limit.count() / 1'000) + " s"
-                                                      : std::to_string(limit.count()) + " ms"));
+  refuse_task(late.task, errc::busy,
+              "the query took longer than " + (limit.count() % 1'000 == 0
+                                                 ? std::to_string(limit.count() / 1'000) + " s"
+                                                 : std::to_string(limit.count()) + " ms"));
 }
 
 // In the thread whose statement it may end.

@@ -36,7 +36,8 @@ enum class read_class : std::uint8_t { lanes, queries, health };
 
 struct read_task {
   /// Reads and answers; false if SQLite was interrupted: then it has answered nobody, and may be
-  /// run once more from its beginning. What it throws ends the process.
+  /// run once more from its beginning. What it throws is
+  /// logged, and taken for an answer.
   std::function<bool(connection&)> run;
   /// Answers instead of `run`.
   std::function<void(errc, std::string)> refuse;

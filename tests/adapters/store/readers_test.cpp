@@ -8,6 +8,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 namespace signalbox::sqlite {
@@ -66,6 +67,15 @@ protected:
   temporary_folder folder;
   std::string path = folder.file("test.db");
 };
+
+TEST_F(readers_test, an_answer_that_cannot_be_taken_ends_no_thread) {
+  readers pool{path, {}, of(2)};
+  for (int i = 0; i < 4; ++i)
+    pool.submit(read_class::lanes, answering([] { throw std::runtime_error{"full"}; }));
+  std::promise<void> answered;
+  pool.submit(read_class::lanes, answering([&] { answered.set_value(); }));
+  answered.get_future().wait();
+}
 
 TEST_F(readers_test, queries_leave_a_thread_to_the_lanes) {
   readers pool{path, {}, of(2)};
