@@ -9,6 +9,7 @@ verdict judge_apns(const answer& from) {
   auto judged = classify_apns(from);
   verdict result;
   result.reason = std::move(judged.reason);
+  result.unique_id = from.unique_id;
   result.retry_after = judged.retry_after;
   switch (judged.action) {
   case apns_action::reject:

@@ -302,6 +302,7 @@ breaker_state breaker::state(breaker_kind kind) const {
   case breaker_kind::configuration:
     return misconfigured_ ? blocked_state() : breaker_state::closed;
   case breaker_kind::token_storm:
+  case breaker_kind::connection:
     break;
   }
   return breaker_state::closed;

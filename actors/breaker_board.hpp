@@ -16,16 +16,17 @@
 namespace signalbox {
 
 struct breaker_place {
-  std::string lane;
+  std::string lane; ///< empty: all of the node's (connection)
   destination dest;
   breaker_kind kind = breaker_kind::outage;
+  std::string server = {}; ///< connection: the host and port that cannot be connected to
   auto operator<=>(const breaker_place&) const = default;
 };
 
 struct breaker_view {
   breaker_place place;
   breaker_state state = breaker_state::closed;
-  std::string reason; ///< the provider's, of the answer that opened it
+  std::string reason; ///< the provider's, of the answer that opened it; connection: the latest
   timestamp since;
   std::optional<timestamp> next_probe; ///< outage, configuration
 };

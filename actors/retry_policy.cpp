@@ -42,6 +42,7 @@ outcome decide(const retry_rules& rules, const verdict& verdict, const job_conte
   result.token = target.id;
   result.index = target.index;
   result.reason = verdict.reason;
+  result.unique_id = verdict.unique_id;
   result.attempts = static_cast<std::uint16_t>(
     std::min<unsigned>(target.attempts + (charged ? 1u : 0u), UINT16_MAX));
   result.invalidate = verdict.invalidate;

@@ -28,6 +28,7 @@ struct verdict {
 
   action what = action::reject;
   std::string reason;
+  std::string unique_id; ///< answer::unique_id
   signalbox::trouble trouble = signalbox::trouble::none;
   /// The provider asks to slow down for this device (429): the backoff is at least half its
   /// ceiling.

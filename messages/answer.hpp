@@ -22,6 +22,7 @@ struct answer {
   answer_kind kind = answer_kind::answered;
   std::uint16_t status = 0;        ///< HTTP status
   std::string reason;              ///< the provider's reason, or the transport's own error text
+  std::string unique_id;           ///< APNs' own of the request (sandbox); empty: not given
   std::int64_t timestamp_ms = 0;   ///< APNs 410: when the token became invalid; 0: not given
   std::uint32_t retry_after_s = 0; ///< 0: not given
   bool provider_alive = false;     ///< unknown: others were accepted after this one left

@@ -11,6 +11,7 @@ enum class breaker_kind : std::uint8_t {
   outage,        ///< the provider does not answer, or answers 5xx: nothing is sent but probes
   configuration, ///< the provider refuses the credentials: nothing is sent until it is reset
   token_storm,   ///< too many answers blame the token: tokens are not invalidated
+  connection,    ///< a host cannot be connected to: shown, and closed by the first that can
 };
 
 enum class breaker_state : std::uint8_t {

@@ -1,5 +1,6 @@
 #include "messages/activity.hpp"
 #include "messages/breaker_state.hpp"
+#include "messages/connection_fault.hpp"
 #include "messages/destination.hpp"
 #include "messages/job.hpp"
 #include "messages/outcome.hpp"
@@ -46,6 +47,20 @@ constexpr std::array breaker_kinds{
   name_of<breaker_kind>{breaker_kind::outage, "outage"},
   name_of<breaker_kind>{breaker_kind::configuration, "configuration"},
   name_of<breaker_kind>{breaker_kind::token_storm, "token_storm"},
+  name_of<breaker_kind>{breaker_kind::connection, "connection"},
+};
+
+constexpr std::array connection_faults{
+  name_of<connection_fault>{connection_fault::resolve, "resolve"},
+  name_of<connection_fault>{connection_fault::connect, "connect"},
+  name_of<connection_fault>{connection_fault::proxy, "proxy"},
+  name_of<connection_fault>{connection_fault::tls, "tls"},
+  name_of<connection_fault>{connection_fault::alpn, "alpn"},
+  name_of<connection_fault>{connection_fault::timeout, "timeout"},
+  name_of<connection_fault>{connection_fault::silence, "silence"},
+  name_of<connection_fault>{connection_fault::closed, "closed"},
+  name_of<connection_fault>{connection_fault::goaway, "goaway"},
+  name_of<connection_fault>{connection_fault::protocol, "protocol"},
 };
 
 constexpr std::array breaker_states{
@@ -131,6 +146,10 @@ std::string_view to_string(outcome_status value) {
 
 std::string_view to_string(breaker_kind value) {
   return name_in(breaker_kinds, value);
+}
+
+std::string_view to_string(connection_fault value) {
+  return name_in(connection_faults, value);
 }
 
 std::string_view to_string(breaker_state value) {

@@ -23,6 +23,7 @@ struct outcome {
   std::uint32_t index = 0;
   outcome_status status = outcome_status::rejected;
   std::string reason;         ///< the provider's, or ours ("cancelled", "expired", "no_answer" ...)
+  std::string unique_id;      ///< the provider's own of the last request; empty: none
   std::uint16_t attempts = 0; ///< tries made, this one included
   timestamp retry_at;         ///< status retry
   invalidation invalidate = invalidation::none;

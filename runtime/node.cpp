@@ -1,5 +1,6 @@
 #include "runtime/node.hpp"
 
+#include "actors/connection_board.hpp"
 #include "actors/node_supervisor.hpp"
 #include "adapters/http/api.hpp"
 #include "adapters/http/host_rule.hpp"
@@ -156,6 +157,7 @@ struct node::parts {
   stage_directory stages;
   breaker_board breakers;
   lane_board lanes;
+  connection_board connections{breakers, clock};
   std::unique_ptr<sqlite_store> store;
   providers provided;
   node_config config;
@@ -164,7 +166,10 @@ struct node::parts {
   std::unique_ptr<http::server> server;
   log_limit descriptors_log;
 
-  explicit parts(const node_settings& settings) : provided(settings), config(settings) {}
+  explicit parts(const node_settings& settings)
+    : provided(settings, connections,
+               [this](const destination& renewed) { door.probe_now(renewed); }),
+      config(settings) {}
 
   lane_options lane(const node_settings& settings, const lane_settings& lane);
   http::router routes(const node_settings& settings);
@@ -212,8 +217,8 @@ http::router node::parts::routes(const node_settings& settings) {
      [this](const new_job& dispatch) {
        return provided.check_activity(dispatch.payload, *dispatch.activity);
      },
-     carries_activities, [this] { return render_metrics(stages, lanes, breakers); }, checks,
-     settings.http.max_batch_body_bytes, settings.ingest.max_schedule});
+    carries_activities, [this] { return render_metrics(stages, lanes, breakers, connections); },
+    checks, settings.http.max_batch_body_bytes, settings.ingest.max_schedule});
 }
 
 node::node(node_settings settings, std::function<void(const std::string& what)> on_failure)

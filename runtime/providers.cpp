@@ -87,7 +87,9 @@ std::string providers::start() {
 
 std::string providers::start_channels() {
   try {
-    channels_ = std::make_unique<apns_channel_client>(channel_options(settings_.apns));
+    auto options = channel_options(settings_.apns);
+    options.board = &connections_;
+    channels_ = std::make_unique<apns_channel_client>(std::move(options));
   } catch (const std::runtime_error& error) {
     return error.what();
   }
@@ -106,7 +108,10 @@ std::string providers::start_apns() {
     return proxies.message;
   const auto refresh = std::chrono::duration_cast<std::chrono::minutes>(apns.token_refresh);
   apns_tokens_ = std::make_unique<provider_token_keeper>(
-    provider_token_policy{refresh, std::chrono::minutes{20}});
+    provider_token_policy{refresh, std::chrono::minutes{20}},
+    [told = on_renewed_](const provider_key&, environment env) {
+      told({default_app, platform::apns, env});
+    });
   const provider_key key{apns.team_id, apns.key_id, apns.key_file};
   apns_app_ = {apns.bundle, apns_tokens_->token_for(key, environment::production),
                apns_tokens_->token_for(key, environment::sandbox)};
@@ -125,7 +130,11 @@ std::string providers::start_fcm() {
   access_token_options options;
   options.ca_file = fcm.ca_file.string();
   options.proxy = std::move(proxies.value);
+  options.board = &connections_;
   options.timeout = fcm.connect_timeout;
+  options.on_renewed = [told = on_renewed_](const std::filesystem::path&) {
+    told({default_app, platform::fcm, environment::production});
+  };
   try {
     fcm_tokens_ = std::make_unique<access_token_keeper>(std::move(options));
   } catch (const std::runtime_error& error) {
@@ -143,7 +152,9 @@ std::vector<provider_options> providers::options() const {
   };
   auto apns = unconfigured(platform::apns);
   if (apns_app_.production) {
-    apns.make_transport = [options = transport_options(settings_.apns), app = apns_app_] {
+    auto options = transport_options(settings_.apns);
+    options.board = &connections_;
+    apns.make_transport = [options = std::move(options), app = apns_app_] {
       auto transport = std::make_shared<apns_transport>(options);
       transport->set_app(default_app, app);
       return transport;
@@ -152,7 +163,9 @@ std::vector<provider_options> providers::options() const {
   }
   auto fcm = unconfigured(platform::fcm);
   if (fcm_token_) {
-    fcm.make_transport = [options = transport_options(settings_.fcm), token = fcm_token_] {
+    auto options = transport_options(settings_.fcm);
+    options.board = &connections_;
+    fcm.make_transport = [options = std::move(options), token = fcm_token_] {
       auto transport = std::make_shared<fcm_transport>(options);
       transport->set_app(default_app, token);
       return transport;

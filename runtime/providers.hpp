@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/connection_board.hpp"
 #include "actors/lane_supervisor.hpp"
 #include "adapters/apns/channel_client.hpp"
 #include "adapters/apns/provider_token_keeper.hpp"
@@ -16,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace signalbox {
@@ -24,7 +26,12 @@ namespace signalbox {
 /// without credentials rejects what it is given.
 class providers {
 public:
-  explicit providers(const node_settings& settings) : settings_{settings} {}
+  using renewal_sink = std::function<void(const destination&)>;
+
+  /// `settings` and `connections` outlive this. `on_renewed` is told, on other threads, of each
+  /// destination that has a new token: what was refused before may not be refused any more.
+  providers(const node_settings& settings, connection_board& connections, renewal_sink on_renewed)
+    : settings_{settings}, connections_{connections}, on_renewed_{std::move(on_renewed)} {}
 
   /// Reads the credentials. Says what is wrong with them, naming the file; empty when all is well.
   std::string start();
@@ -57,6 +64,8 @@ private:
   std::string start_fcm();
 
   const node_settings& settings_;
+  connection_board& connections_;
+  const renewal_sink on_renewed_;
   std::unique_ptr<provider_token_keeper> apns_tokens_;
   apns_app apns_app_;
   std::unique_ptr<apns_channel_client> channels_;

@@ -1,6 +1,6 @@
 #include "runtime/start_rules.hpp"
 
-#include "adapters/apns/provider_token.hpp"
+#include "adapters/apns/provider_token_keeper.hpp"
 #include "adapters/fcm/service_account.hpp"
 #include "adapters/http2/client_context.hpp"
 #include "adapters/http2/proxy_settings.hpp"
@@ -47,7 +47,7 @@ std::string trouble_with_ca(const fs::path& file) {
 std::string trouble_with_key(const node_settings::apns_group& apns) {
   provider_token token{{apns.team_id, apns.key_id, apns.key_file},
                        {std::chrono::minutes{50}, std::chrono::minutes{20}}};
-  return token.refresh(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+  return token.refresh(provider_token_keeper::system_time());
 }
 
 std::string trouble_with_account(const fs::path& file) {

@@ -44,11 +44,12 @@ struct job_query {
 };
 
 struct receipt_view {
-  platform provider = platform::apns;
+  std::optional<platform> provider; ///< none: of a token that is gone, and from an older store
   std::string token;
   outcome_status status = outcome_status::rejected;
   std::string reason;
   std::string provider_id; ///< the apns-id
+  std::string unique_id;   ///< the apns-unique-id of the last answer, from the sandbox
   timestamp at;
 };
 

@@ -74,8 +74,11 @@ public:
         return done(result<T>::failure(outcome.code, outcome.message));
       if (response.status == ok || response.status == created || response.status == no_content)
         return done(read(response));
-      if (channel_refusal_reason(response.body) == "ExpiredProviderToken")
+      const auto reason = channel_refusal_reason(response.body);
+      if (reason == "ExpiredProviderToken")
         token->report_expired(used);
+      else if (reason == "InvalidProviderToken")
+        token->report_refused(used);
       const auto refusal = judge_channel_refusal(response);
       done(result<T>::failure(refusal.code, refusal.message));
     };
@@ -91,6 +94,8 @@ private:
       client_options options;
       options.server = env == environment::sandbox ? options_.sandbox : options_.production;
       options.proxy = options_.proxy.for_host(options.server.host);
+      options.dest = {app, platform::apns, env};
+      options.board = options_.board;
       options.request_timeout = options_.request_timeout;
       options.connect_timeout = options_.connect_timeout;
       options.max_streams = 16;

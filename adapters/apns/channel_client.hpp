@@ -19,6 +19,7 @@ struct apns_channel_options {
   std::chrono::milliseconds request_timeout{10'000};
   std::chrono::milliseconds connect_timeout{10'000};
   proxy_settings proxy;
+  connection_board* board = nullptr; ///< outlives the client; null: nobody is told
 };
 
 /// Broadcast channels at APNs, over one connection for each app and environment, on an I/O thread

@@ -45,7 +45,7 @@ void channel_link::stop() {
   stopping_ = true;
   fail_waiting(errc::stopping, stopping_text);
   if (connection_)
-    connection_->close(stopping_text);
+    connection_->close({});
 }
 
 void channel_link::connect() {

@@ -21,6 +21,8 @@ using namespace std::chrono_literals;
 using text_result = result<std::string>;
 
 constexpr auto oldest_token = 59min;
+// What clocks differ by anyway.
+constexpr auto clock_tolerance = 1min;
 
 text_result read_file(const std::filesystem::path& path) {
   std::string why;
@@ -79,6 +81,11 @@ void provider_token::report_expired(const text_ptr& used) {
     ask(request::expired);
 }
 
+void provider_token::report_refused(const text_ptr& used) {
+  if (used == current())
+    ask(request::refused);
+}
+
 void provider_token::report_too_many_updates() {
   std::lock_guard lock{mutex_};
   too_many_updates_ = true;
@@ -107,24 +114,38 @@ void provider_token::ask(request what) {
     wake_();
 }
 
-bool provider_token::due_by_age(std::chrono::sys_seconds now) const {
-  const auto age = now - issued_at_;
-  if (age >= oldest_token)
+bool provider_token::due_by_age(const token_time& now) const {
+  const auto by_clock = now.wall - issued_at_.wall;
+  const auto lived = now.boot - issued_at_.boot;
+  // By a clock that was put right, or wrong, APNs does not take it: there is nothing to hold on to.
+  if (by_clock < -clock_tolerance || by_clock >= oldest_token || lived >= oldest_token)
     return true;
-  // A clock that was set back leaves a token from the future, which APNs does not take.
-  return now >= hold_until_ && (age >= policy_.refresh_after || age < -1min);
+  return (!hold_until_ || now.boot >= *hold_until_) &&
+         (by_clock >= policy_.refresh_after || lived >= policy_.refresh_after);
 }
 
-std::string provider_token::refresh(std::chrono::sys_seconds now) {
+bool provider_token::clock_was_set(const token_time& now) const {
+  const auto step = (now.wall - issued_at_.wall) - (now.boot - issued_at_.boot);
+  return step > clock_tolerance || step < -clock_tolerance;
+}
+
+bool provider_token::due_by_answer(request why, const token_time& now) const {
+  if (why != request::refused && why != request::expired)
+    return false;
+  return clock_was_set(now) || (why == request::expired &&
+                                (!forced_at_ || now.boot >= *forced_at_ + policy_.least_interval));
+}
+
+std::string provider_token::refresh(const token_time& now) {
   request why = request::none;
   {
     std::lock_guard lock{mutex_};
     why = std::exchange(request_, request::none);
     if (std::exchange(too_many_updates_, false))
-      hold_until_ = now + policy_.least_interval;
+      hold_until_ = now.boot + policy_.least_interval;
   }
   const bool none_yet = !current();
-  const bool forced = why == request::expired && now >= forced_at_ + policy_.least_interval;
+  const bool forced = due_by_answer(why, now);
   if (!none_yet && !forced && why != request::reload && !due_by_age(now))
     return {};
   auto pem = read_file(key_.file);
@@ -134,19 +155,19 @@ std::string provider_token::refresh(std::chrono::sys_seconds now) {
   }
   if (why == request::reload && pem.value == pem_ && !none_yet && !due_by_age(now))
     return {};
-  return replace(std::move(pem.value), now, forced ? request::expired : why);
+  return replace(std::move(pem.value), now, forced);
 }
 
-std::string provider_token::replace(std::string pem, std::chrono::sys_seconds now, request why) {
-  auto token = sign_provider_token(key_, pem, now);
+std::string provider_token::replace(std::string pem, const token_time& now, bool forced) {
+  auto token = sign_provider_token(key_, pem, now.wall);
   std::lock_guard lock{mutex_};
   error_ = token.message;
   if (!token.ok())
     return error_;
   pem_ = std::move(pem);
   issued_at_ = now;
-  if (why == request::expired)
-    forced_at_ = now;
+  if (forced)
+    forced_at_ = now.boot;
   auto text = std::make_shared<const std::string>("bearer " + token.value);
   std::lock_guard current_lock{current_mutex_};
   current_ = std::move(text);

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "messages/result.hpp"
+#include "messages/work.hpp"
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace signalbox {
@@ -24,6 +26,13 @@ struct provider_key {
 struct provider_token_policy {
   std::chrono::minutes refresh_after{50};  ///< 20 to 59
   std::chrono::minutes least_interval{20}; ///< between two updates APNs did not ask for
+};
+
+/// A moment by both clocks: the one that APNs compares `iat` with, which may be set, and the one
+/// that only runs, by which ages are told.
+struct token_time {
+  std::chrono::sys_seconds wall;
+  boot_clock::time_point boot;
 };
 
 /// Signs a provider token: a JWT with ES256, `alg`, `kid`, `iss` and `iat`. Fails with
@@ -48,8 +57,13 @@ public:
 
   /// APNs answered ExpiredProviderToken to a request with this token: asks for a new one, once.
   /// Nothing happens when the token has been replaced since, or when APNs already made us replace
-  /// one within the least interval: then it is the clock that is wrong.
+  /// one within the least interval: then it is the clock that is wrong. Once the clock has been
+  /// set, the interval does not count.
   void report_expired(const text_ptr& used);
+
+  /// APNs answered InvalidProviderToken to a request with this token: a new one is signed if the
+  /// clock has been set since this one was, which makes its `iat` the likely cause.
+  void report_refused(const text_ptr& used);
 
   /// APNs answered TooManyProviderTokenUpdates: keeps the current token for the least interval, as
   /// long as it is younger than 59 minutes.
@@ -59,9 +73,10 @@ public:
   /// one keeps its token.
   void reload();
 
-  /// Signs a new token if one is due, by age or by request. Returns why that failed; empty when it
-  /// did not, or nothing was due. For one thread at a time.
-  std::string refresh(std::chrono::sys_seconds now);
+  /// Signs a new token if one is due, by age, by request, or because the clock as it is now makes
+  /// the token one from the future or one that is over. Returns why that failed; empty when it did
+  /// not, or nothing was due. For one thread at a time.
+  std::string refresh(const token_time& now);
 
   /// Why the last refresh failed, or empty. The token before stays in use meanwhile.
   std::string last_error() const;
@@ -70,10 +85,12 @@ public:
   void on_request(std::function<void()> wake);
 
 private:
-  enum class request { none, expired, reload };
+  enum class request { none, refused, expired, reload };
 
-  bool due_by_age(std::chrono::sys_seconds now) const;
-  std::string replace(std::string pem, std::chrono::sys_seconds now, request why);
+  bool due_by_age(const token_time& now) const;
+  bool clock_was_set(const token_time& now) const;
+  bool due_by_answer(request why, const token_time& now) const;
+  std::string replace(std::string pem, const token_time& now, bool forced);
   void ask(request what);
 
   const provider_key key_;
@@ -92,9 +109,9 @@ private:
 
   // Touched by refresh alone.
   std::string pem_;
-  std::chrono::sys_seconds issued_at_{};
-  std::chrono::sys_seconds forced_at_{};
-  std::chrono::sys_seconds hold_until_{};
+  token_time issued_at_{};
+  std::optional<boot_clock::time_point> forced_at_;
+  std::optional<boot_clock::time_point> hold_until_;
 };
 
 } // namespace signalbox

@@ -16,14 +16,17 @@ using namespace std::chrono_literals;
 
 constexpr auto look_every = 15s;
 
-std::chrono::sys_seconds wall_time() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
 } // namespace
 
-provider_token_keeper::provider_token_keeper(provider_token_policy policy)
-  : policy_{policy}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+token_time provider_token_keeper::system_time() {
+  return {std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),
+          boot_clock::now()};
+}
+
+provider_token_keeper::provider_token_keeper(provider_token_policy policy, renewal_sink on_renewed,
+                                             clock now)
+  : policy_{policy}, on_renewed_{std::move(on_renewed)}, now_{std::move(now)},
+    thread_{[this](const std::stop_token& stop) { run(stop); }} {}
 
 std::shared_ptr<provider_token> provider_token_keeper::token_for(const provider_key& key,
                                                                  environment env) {
@@ -32,7 +35,7 @@ std::shared_ptr<provider_token> provider_token_keeper::token_for(const provider_
   if (auto token = known.lock())
     return token;
   auto token = std::make_shared<provider_token>(key, policy_);
-  token->refresh(wall_time());
+  token->refresh(now_());
   token->on_request([signal = signal_] {
     std::lock_guard lock{signal->mutex};
     signal->raised = true;
@@ -49,12 +52,13 @@ void provider_token_keeper::reload(std::function<void()> done) {
   signal_->changed.notify_one();
 }
 
-std::vector<std::shared_ptr<provider_token>> provider_token_keeper::live_tokens() {
+std::vector<std::pair<provider_token_keeper::place, std::shared_ptr<provider_token>>>
+provider_token_keeper::live_tokens() {
   std::lock_guard lock{mutex_};
-  std::vector<std::shared_ptr<provider_token>> live;
+  std::vector<std::pair<place, std::shared_ptr<provider_token>>> live;
   for (auto at = tokens_.begin(); at != tokens_.end();) {
     if (auto token = at->second.lock()) {
-      live.push_back(std::move(token));
+      live.emplace_back(at->first, std::move(token));
       ++at;
     } else {
       at = tokens_.erase(at);
@@ -63,15 +67,23 @@ std::vector<std::shared_ptr<provider_token>> provider_token_keeper::live_tokens(
   return live;
 }
 
+std::string provider_token_keeper::refresh(const place& at, provider_token& token) {
+  const auto before = token.current();
+  auto error = token.refresh(now_());
+  if (on_renewed_ && token.current() != before)
+    on_renewed_(at.first, at.second);
+  return error;
+}
+
 void provider_token_keeper::run(const std::stop_token& stop) {
   std::vector<std::function<void()>> reloads;
   while (!stop.stop_requested()) {
     std::set<std::string> errors; // a key has a token for each environment
     try {
-      for (const auto& token : live_tokens()) {
+      for (const auto& [at, token] : live_tokens()) {
         if (!reloads.empty())
           token->reload();
-        errors.insert(token->refresh(wall_time()));
+        errors.insert(refresh(at, *token));
       }
       errors.erase("");
       for (const auto& error : errors)

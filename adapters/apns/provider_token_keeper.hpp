@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,7 +20,14 @@ namespace signalbox {
 /// key, environment), since everybody who asks for the same one shares it. Thread-safe.
 class provider_token_keeper {
 public:
-  explicit provider_token_keeper(provider_token_policy policy = {});
+  /// Told, on the keeper's thread, of each token that took the place of another one.
+  using renewal_sink = std::function<void(const provider_key& key, environment env)>;
+  using clock = std::function<token_time()>;
+
+  static token_time system_time(); ///< now, by the machine's clocks
+
+  explicit provider_token_keeper(provider_token_policy policy = {}, renewal_sink on_renewed = {},
+                                 clock now = system_time);
 
   provider_token_keeper(const provider_token_keeper&) = delete;
   provider_token_keeper& operator=(const provider_token_keeper&) = delete;
@@ -42,12 +50,17 @@ private:
     std::vector<std::function<void()>> reloads; ///< to be told of
   };
 
+  using place = std::pair<provider_key, environment>;
+
   void run(const std::stop_token& stop);
-  std::vector<std::shared_ptr<provider_token>> live_tokens();
+  std::string refresh(const place& at, provider_token& token);
+  std::vector<std::pair<place, std::shared_ptr<provider_token>>> live_tokens();
 
   const provider_token_policy policy_;
+  const renewal_sink on_renewed_;
+  const clock now_;
   std::mutex mutex_;
-  std::map<std::pair<provider_key, environment>, std::weak_ptr<provider_token>> tokens_;
+  std::map<place, std::weak_ptr<provider_token>> tokens_;
   const std::shared_ptr<wake_signal> signal_ = std::make_shared<wake_signal>();
   std::jthread thread_;
 };

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view device_path = "/3/device/";
 constexpr std::uint16_t forbidden = 403;
+constexpr std::size_t longest_unique_id = 64; // a UUID, as far as is known
 
 // Names are literals; what lives as long as the job or the connection needs no copy either.
 constexpr int long_lived = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
@@ -144,6 +145,7 @@ answer apns_request_writer::read_answer(const http2_response& response) {
   answer read;
   read.status = response.status;
   read.retry_after_s = parse_retry_after(response.retry_after, std::chrono::system_clock::now());
+  read.unique_id = plain_text(response.header, longest_unique_id);
   boost::system::error_code error;
   const auto body = json::parse(response.body, error);
   if (error || !body.is_object())
@@ -160,6 +162,8 @@ bool apns_request_writer::retires_connection(const answer& last) {
   const auto verdict = classify_apns(last);
   if (verdict.refresh_token && is_about_current_)
     token_->report_expired(authorization_);
+  else if (last.status == forbidden && last.reason == "InvalidProviderToken" && is_about_current_)
+    token_->report_refused(authorization_);
   if (last.status == 429 && last.reason == "TooManyProviderTokenUpdates")
     token_->report_too_many_updates();
   return verdict.reconnect;

@@ -26,11 +26,15 @@ struct apns_transport::registry {
     if (!token)
       return std::nullopt;
     const auto& server = in_production ? options.production : options.sandbox;
-    return pool_setup{
-      pool_options_to(server, options), [authority = authority_of(server), bundle = app.bundle,
-                                         token = std::move(token), jobs = jobs] {
-        return std::make_unique<apns_request_writer>(authority, bundle, token, jobs);
-      }};
+    auto pool = pool_options_to(dest, server, options);
+    // The handle into Apple's log, which only the sandbox gives.
+    if (!in_production)
+      pool.connection.keeps.header = "apns-unique-id";
+    return pool_setup{std::move(pool), [authority = authority_of(server), bundle = app.bundle,
+                                        token = std::move(token), jobs = jobs] {
+                        return std::make_unique<apns_request_writer>(authority, bundle, token,
+                                                                     jobs);
+                      }};
   }
 
   const apns_transport_options options;

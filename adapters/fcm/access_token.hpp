@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace signalbox {
@@ -36,8 +37,9 @@ public:
   std::string obstacle() const;
 
   /// FCM answered 401 to a request with the token of this serial: it is not used again, and another
-  /// one is fetched. Nothing happens when it has been replaced since. True when the token was
-  /// itself fetched for that reason a short time ago: it is the account that is refused.
+  /// one is fetched. Nothing happens when it has been replaced since. True when it is the third
+  /// token in a row that is refused as soon as it is used: it is the account that is refused, and
+  /// the token stays in use, for probes, until another one has been fetched.
   bool report_refused(std::uint32_t serial, clock::time_point now);
 
   /// What went wrong last, or empty.
@@ -48,23 +50,22 @@ public:
 
   /// For the keeper: a new token; and why there is no new one (the one before stays in use as long
   /// as it lasts).
-  void put(fcm_credentials fresh, clock::time_point now, clock::time_point expires_at);
+  void put(fcm_credentials fresh, clock::time_point expires_at);
   void fail(std::string obstacle, std::string error);
-  /// Called, under a lock, when a new token is wanted before its time; `again` as `report_refused`
-  /// says. Not called any more when this returns.
-  void on_refused(std::function<void(bool again)> wake);
+  /// Called, under a lock, when a new token is wanted before its time, with the number of those in
+  /// a row that were refused as soon as they were used. Not called any more when this returns.
+  void on_refused(std::function<void(unsigned in_a_row)> wake);
 
 private:
   const std::shared_ptr<send_gate> gate_;
   mutable std::mutex mutex_;
-  std::function<void(bool)> wake_;
+  std::function<void(unsigned)> wake_;
   credentials_ptr current_;
   std::uint32_t last_serial_ = 0;
-  clock::time_point fetched_at_;
+  mutable std::optional<clock::time_point> first_used_at_;
   clock::time_point expires_at_;
-  bool replaces_refused_ = false; ///< the one before was refused
   bool refused_ = false;
-  bool account_refused_ = false; ///< as the one before was, a short time ago
+  unsigned refused_in_a_row_ = 0; ///< each as soon as it was used
   std::string obstacle_;
   std::string error_;
 };

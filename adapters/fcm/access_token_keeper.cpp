@@ -1,6 +1,7 @@
 #include "adapters/fcm/access_token_keeper.hpp"
 
 #include "actors/fcm_reactions.hpp"
+#include "adapters/fcm/json_fields.hpp"
 #include "adapters/fcm/service_account.hpp"
 #include "adapters/fcm/token_exchange.hpp"
 #include "adapters/http2/client_context.hpp"
@@ -12,7 +13,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <spdlog/spdlog.h>
 
@@ -40,29 +40,20 @@ std::chrono::sys_seconds wall_time() {
 // However long one is said to live: what comes of it has to fit the clock.
 constexpr std::chrono::seconds longest_life{24 * 60 * 60};
 
+// However long an endpoint asks to be left alone.
+constexpr std::chrono::seconds longest_wait{5 * 60};
+
 struct grant {
   std::string token;
   std::chrono::seconds life{0};
 };
 
-std::optional<json::object> parse_object(const std::string& text) {
-  boost::system::error_code error;
-  const auto parsed = json::parse(text, error);
-  return error || !parsed.is_object() ? std::nullopt : std::optional{parsed.get_object()};
-}
-
-std::string text_of(const json::object& from, std::string_view name) {
-  const auto* value = from.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}}
-                                                : std::string{};
-}
-
 // RFC 6749, section 5.1.
 std::optional<grant> read_grant(const std::string& body) {
-  const auto parsed = parse_object(body);
+  const auto parsed = parse_json_object(body);
   if (!parsed)
     return std::nullopt;
-  grant result{text_of(*parsed, "access_token"), {}};
+  grant result{std::string{text_of(*parsed, "access_token")}, {}};
   if (const auto* life = parsed->if_contains("expires_in"); life && life->is_int64())
     result.life = std::min(std::chrono::seconds{life->get_int64()}, longest_life);
   if (result.token.empty() || result.life.count() <= 0)
@@ -72,7 +63,7 @@ std::optional<grant> read_grant(const std::string& body) {
 
 // RFC 6749, section 5.2.
 std::string read_refusal(const token_answer& from) {
-  const auto parsed = parse_object(from.body);
+  const auto parsed = parse_json_object(from.body);
   std::string text = "status " + std::to_string(from.status);
   if (parsed)
     for (const auto* name : {"error", "error_description"})
@@ -110,8 +101,8 @@ public:
     known = std::make_unique<account>(io_, file, options_.retry);
     auto& fresh = *known;
     read_file(fresh);
-    fresh.token->on_refused([this, &fresh](bool again) {
-      asio::post(io_, [this, &fresh, again] { fetch_soon(fresh, again); });
+    fresh.token->on_refused([this, &fresh](unsigned in_a_row) {
+      asio::post(io_, [this, &fresh, in_a_row] { fetch_soon(fresh, in_a_row); });
     });
     asio::post(io_, [this, &fresh] { fetch(fresh); });
     return fresh.token;
@@ -187,9 +178,15 @@ private:
     });
   }
 
-  void fetch_soon(account& of, bool again) {
-    if (!of.exchange)
-      fetch_at(of, again ? of.last_success + options_.least_interval : clock::now());
+  // The first is replaced at once, and the more of them are refused in a row, the later.
+  void fetch_soon(account& of, unsigned in_a_row) {
+    if (of.exchange)
+      return;
+    clock::duration wait{0};
+    if (in_a_row > 1)
+      wait = std::min<clock::duration>(
+        options_.least_interval, std::chrono::seconds{1} * (1u << std::min(in_a_row - 2, 16u)));
+    fetch_at(of, of.last_success + wait);
   }
 
   void fetch(account& of) {
@@ -219,6 +216,8 @@ private:
     client_options connection;
     connection.server = {at.host, at.port};
     connection.proxy = options_.proxy.for_host(at.host);
+    connection.dest = {default_app, platform::fcm, environment::production};
+    connection.board = options_.board;
     connection.max_streams = 1;
     connection.connect_timeout = options_.timeout;
     connection.request_timeout = options_.timeout;
@@ -237,10 +236,12 @@ private:
     if (granted) {
       const auto now = clock::now();
       of.token->put(
-        {"Bearer " + granted->token, "/v1/projects/" + of.key->project + "/messages:send"}, now,
+        {"Bearer " + granted->token, "/v1/projects/" + of.key->project + "/messages:send"},
         now + granted->life);
       of.last_success = now;
       of.retry.reset();
+      if (options_.on_renewed)
+        options_.on_renewed(of.file);
       const auto early =
         std::min<clock::duration>(options_.refresh_before, clock::duration{granted->life} / 4);
       return end(of, granted->life - early);
@@ -250,7 +251,8 @@ private:
       of.key->token_uri + ": " + (from.status == 0 ? from.error : read_refusal(from));
     fail(of, refused, error);
     of.key.reset(); // by then the file may be another
-    end(of, std::max<clock::duration>(of.retry.next(), std::chrono::seconds{from.retry_after_s}));
+    const auto wished = std::min(std::chrono::seconds{from.retry_after_s}, longest_wait);
+    end(of, std::max<clock::duration>(of.retry.next(), wished));
   }
 
   void end(account& of, clock::duration next) {

@@ -15,10 +15,14 @@ namespace signalbox {
 struct access_token_options {
   std::string ca_file; ///< PEM bundle of trust anchors; empty: the system's
   proxy_settings proxy;
+  connection_board* board = nullptr;           ///< outlives the keeper; null: nobody is told
   std::chrono::milliseconds timeout{10'000};   ///< of connecting, and of the answer
   std::chrono::seconds refresh_before{5 * 60}; ///< the end of a token, or a quarter of its life
-  std::chrono::milliseconds least_interval{60'000}; ///< between tokens that FCM refuses
-  backoff_range retry{std::chrono::milliseconds{500}, std::chrono::milliseconds{60'000}};
+  std::chrono::milliseconds least_interval{60'000}; ///< at most, between tokens that FCM refuses
+  /// Also of an exchange that is refused: a clock that was wrong, or an endpoint, may be mended.
+  backoff_range retry{std::chrono::milliseconds{500}, std::chrono::milliseconds{30'000}};
+  /// Told, on the keeper's thread, of each new token of an account.
+  std::function<void(const std::filesystem::path& account)> on_renewed;
 };
 
 /// Keeps the access tokens of a node fresh, on one thread of its own: exchanges an assertion signed

@@ -1,11 +1,10 @@
 #include "adapters/fcm/error_body.hpp"
 
+#include "adapters/fcm/json_fields.hpp"
 #include "adapters/http2/plain_text.hpp"
-#include "adapters/payload/push_content.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
@@ -54,11 +53,10 @@ std::string_view plain_path(std::string_view field) {
 } // namespace
 
 std::string read_fcm_error(std::string_view body) {
-  boost::system::error_code failure;
-  const auto parsed = json::parse(body, failure);
-  if (failure || !parsed.is_object())
+  const auto parsed = parse_json_object(body);
+  if (!parsed)
     return {};
-  const auto* error = object_of(parsed.get_object(), "error");
+  const auto* error = object_of(*parsed, "error");
   if (error == nullptr)
     return {};
   const auto details = read_details(*error);

@@ -1,11 +1,8 @@
 #include "adapters/fcm/service_account.hpp"
 
+#include "adapters/fcm/json_fields.hpp"
 #include "adapters/io/text_file.hpp"
-#include "adapters/payload/push_content.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <jwt.h>
@@ -18,8 +15,6 @@
 #include <utility>
 
 namespace signalbox {
-
-namespace json = boost::json;
 
 namespace {
 
@@ -61,11 +56,10 @@ account_result parse_service_account(std::string_view text, const std::string& n
   const auto refuse = [&](const std::string& why) {
     return account_result::failure(errc::invalid, name + ": " + why);
   };
-  boost::system::error_code error;
-  const auto parsed = json::parse(text, error);
-  if (error || !parsed.is_object())
+  const auto parsed = parse_json_object(text);
+  if (!parsed)
     return refuse("not a JSON object");
-  const auto& members = parsed.get_object();
+  const auto& members = *parsed;
   if (text_of(members, "type") != "service_account")
     return refuse("\"type\" is not \"service_account\"");
   service_account account;

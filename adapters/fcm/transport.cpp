@@ -21,7 +21,7 @@ struct fcm_transport::registry {
     const auto known = apps.find(dest.app);
     if (known == apps.end())
       return std::nullopt;
-    auto pool = pool_options_to(options.server, options);
+    auto pool = pool_options_to(dest, options.server, options);
     pool.gate = known->second->gate();
     return pool_setup{std::move(pool), [authority = authority_of(options.server),
                                         token = known->second, bodies = bodies] {

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::array<std::string_view, 4> names{"lane", "provider", "environment", "kind"};
 
-/// Which breakers a reset is about: all that fit every member given.
+/// Which breakers a reset is about: all that fit every member given. A host that cannot be
+/// connected to is none of them: only a connection mends that.
 struct breaker_filter {
   std::optional<std::string> lane;
   std::optional<platform> provider;
@@ -22,8 +23,9 @@ struct breaker_filter {
   std::optional<breaker_kind> kind;
 
   bool fits(const breaker_place& place) const {
-    return (!lane || *lane == place.lane) && (!provider || *provider == place.dest.provider) &&
-           (!env || *env == place.dest.env) && (!kind || *kind == place.kind);
+    return place.kind != breaker_kind::connection && (!lane || *lane == place.lane) &&
+           (!provider || *provider == place.dest.provider) && (!env || *env == place.dest.env) &&
+           (!kind || *kind == place.kind);
   }
 };
 

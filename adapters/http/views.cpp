@@ -113,13 +113,15 @@ std::string write_job(const job_view& job, const std::vector<reason_count>& reas
 
 std::string write_receipt(const receipt_view& receipt) {
   json_writer out;
-  out.add("platform", signalbox::to_string(receipt.provider))
-    .add("token", receipt.token)
-    .add("status", signalbox::to_string(receipt.status));
+  if (receipt.provider)
+    out.add("platform", signalbox::to_string(*receipt.provider));
+  out.add("token", receipt.token).add("status", signalbox::to_string(receipt.status));
   if (!receipt.reason.empty())
     out.add("reason", receipt.reason);
   if (!receipt.provider_id.empty())
     out.add("provider_id", receipt.provider_id);
+  if (!receipt.unique_id.empty())
+    out.add("apns_unique_id", receipt.unique_id);
   return out.add("at", receipt.at).take();
 }
 
@@ -223,14 +225,17 @@ std::string write_dispatch(const dispatch_view& dispatch) {
 }
 
 std::string write_breaker(const breaker_view& breaker) {
-  const auto& [lane, dest, kind] = breaker.place;
-  return json_writer{}
-    .add("lane", lane)
-    .add("app", app_name(dest.app))
+  const auto& [lane, dest, kind, server] = breaker.place;
+  json_writer out;
+  if (!lane.empty())
+    out.add("lane", lane);
+  out.add("app", app_name(dest.app))
     .add("provider", signalbox::to_string(dest.provider))
     .add("environment", signalbox::to_string(dest.env))
-    .add("kind", signalbox::to_string(kind))
-    .add("state", signalbox::to_string(breaker.state))
+    .add("kind", signalbox::to_string(kind));
+  if (!server.empty())
+    out.add("server", server);
+  return out.add("state", signalbox::to_string(breaker.state))
     .add("reason", breaker.reason)
     .add("since", breaker.since)
     .add("next_probe", breaker.next_probe)

@@ -1,5 +1,6 @@
 #include "adapters/http2/client_connection.hpp"
 
+#include "actors/connection_board.hpp"
 #include "adapters/http2/connector.hpp"
 
 #include <boost/asio/error.hpp>
@@ -34,13 +35,37 @@ void client_connection::open() {
   life_timer_.expires_after(options_.connect_timeout);
   life_timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
     if (auto self = weak.lock(); self && !error && self->state_ == state::connecting)
-      self->close("connect timeout");
+      self->fail_to_connect(boost::asio::error::timed_out);
   });
-  connector_->start([this](boost::system::error_code error, const std::string& step) {
+  connector_->start([this](boost::system::error_code error) {
     if (error)
-      return close(step + ": " + error.message());
+      return fail_to_connect(error);
+    shaking_hands_ = true;
     stream_->start_client(options_.server.host);
   });
+}
+
+void client_connection::fail_to_connect(boost::system::error_code error) {
+  const bool late = error == boost::asio::error::timed_out;
+  const auto step =
+    shaking_hands_ ? "TLS with " + host_and_port(options_.server) : connector_->step();
+  blame(late ? connection_fault::timeout : connector_->fault(), step + ": " + error.message());
+  close(close_reason_);
+}
+
+void client_connection::blame(connection_fault fault, std::string why) {
+  if (!close_reason_.empty())
+    return;
+  fault_ = fault;
+  close_reason_ = std::move(why);
+}
+
+std::string client_connection::tls_failure(boost::system::error_code error) const {
+  const auto of_certificate = stream_->certificate_error();
+  const auto refused = error == boost::system::errc::protocol_not_supported;
+  return "TLS with " + host_and_port(options_.server) + ": " +
+         (refused ? "the server does not speak HTTP/2 (ALPN h2)" : error.message()) +
+         (of_certificate.empty() ? "" : ": " + of_certificate);
 }
 
 std::size_t client_connection::free_streams() const {
@@ -61,6 +86,7 @@ bool client_connection::submit(const http2_request& request, const request_tag& 
   link(at);
   ++in_flight_;
   last_submit_ = now;
+  submitted_once_ = true;
   if (!watching_requests_)
     watch_requests();
   return true;
@@ -70,11 +96,13 @@ void client_connection::flush() {
   stream_->flush();
 }
 
-void client_connection::retire() {
+void client_connection::retire(std::string_view why) {
   if (state_ == state::connecting)
     return close({});
   if (state_ != state::warming && state_ != state::ready)
     return;
+  if (!why.empty())
+    blame(connection_fault::silence, std::string{why});
   state_ = state::draining;
   close_when_drained();
 }
@@ -82,8 +110,8 @@ void client_connection::retire() {
 void client_connection::close(const std::string& why) {
   if (state_ == state::closed)
     return;
-  if (close_reason_.empty())
-    close_reason_ = why;
+  if (!why.empty())
+    blame(fault_, why);
   in_order_ = why.empty();
   connector_->cancel();
   stream_->close();
@@ -99,6 +127,7 @@ void client_connection::close_when_drained() {
 
 void client_connection::on_open() {
   state_ = state::warming;
+  opened_ = true;
   last_read_ = last_submit_ = clock::now();
   watch_silence(last_read_ + options_.ping_interval);
   owner_.on_turn(*this);
@@ -107,11 +136,13 @@ void client_connection::on_open() {
 bool client_connection::on_bytes(std::span<const std::uint8_t> bytes) {
   last_read_ = clock::now();
   if (!session_.receive(bytes)) {
-    close_reason_ = protocol_error;
+    blame(connection_fault::protocol, protocol_error);
     return false;
   }
   if (answered_once_ && state_ == state::warming)
     state_ = state::ready;
+  if (std::exchange(answered_in_turn_, false))
+    report_answer();
   owner_.on_turn(*this);
   close_when_drained();
   return true;
@@ -131,8 +162,7 @@ void client_connection::fill(std::vector<std::uint8_t>& out, std::size_t limit) 
 void client_connection::give_up_session() {
   shutting_down_ = true;
   state_ = state::draining;
-  if (close_reason_.empty())
-    close_reason_ = protocol_error;
+  blame(connection_fault::protocol, protocol_error);
   stream_->shutdown();
 }
 
@@ -140,13 +170,41 @@ void client_connection::on_close(boost::system::error_code error) {
   const auto self = shared_from_this();
   if (state_ == state::draining || in_order_)
     error = {};
+  if (error && state_ == state::connecting && close_reason_.empty())
+    blame(error == boost::system::errc::protocol_not_supported ? connection_fault::alpn
+                                                               : connection_fault::tls,
+          tls_failure(error));
   state_ = state::closed;
   request_timer_.cancel();
   life_timer_.cancel();
-  if (close_reason_.empty() && error)
-    close_reason_ = error == boost::asio::error::eof ? "closed by the peer" : error.message();
+  if (error)
+    blame(connection_fault::closed,
+          error == boost::asio::error::eof ? "closed by the peer" : error.message());
+  if (goaway_came_ && submitted_once_ && !answered_once_)
+    blame(connection_fault::goaway, "GOAWAY before anything was answered");
+  report_end();
   abandon_streams(close_reason_.empty() ? "connection closed" : close_reason_);
   owner_.on_closed(*this, close_reason_);
+}
+
+// Also when it is another connection to the host that failed meanwhile.
+void client_connection::report_answer() {
+  if (options_.board == nullptr || options_.board->failures() == seen_failures_)
+    return;
+  seen_failures_ = options_.board->failures();
+  options_.board->answered({options_.dest, host_and_port(options_.server)});
+}
+
+void client_connection::report_end() const {
+  if (options_.board == nullptr || close_reason_.empty())
+    return;
+  const connection_place at{options_.dest, host_and_port(options_.server)};
+  // One that nobody needed may be closed when it has been idle for long enough.
+  const bool idle = opened_ && !submitted_once_ && fault_ == connection_fault::closed;
+  if (answered_once_ || idle)
+    options_.board->lost(at, fault_, close_reason_);
+  else
+    options_.board->failed(at, fault_, close_reason_);
 }
 
 void client_connection::on_stream_end(client_session::slot at, const http2_response& response) {
@@ -159,7 +217,7 @@ void client_connection::on_stream_end(client_session::slot at, const http2_respo
   unlink(at);
   last_end_ = last_read_;
   if (response.status != 0)
-    answered_once_ = true;
+    answered_once_ = answered_in_turn_ = true;
   if (response.end != stream_end::lost)
     return owner_.on_response(*this, ended.tag, response, {});
   auto lost = response;
@@ -169,8 +227,9 @@ void client_connection::on_stream_end(client_session::slot at, const http2_respo
 }
 
 void client_connection::on_goaway(std::uint32_t error_code) {
-  if (error_code != NGHTTP2_NO_ERROR && close_reason_.empty())
-    close_reason_ = std::string{"GOAWAY: "} + nghttp2_http2_strerror(error_code);
+  if (error_code != NGHTTP2_NO_ERROR)
+    blame(connection_fault::goaway, std::string{"GOAWAY: "} + nghttp2_http2_strerror(error_code));
+  goaway_came_ = true;
   if (state_ == state::warming || state_ == state::ready)
     state_ = state::draining;
   owner_.on_goaway(*this);
@@ -234,8 +293,11 @@ void client_connection::expire_requests() {
     owner_.on_response(*this, entries_[at].tag, response, "request timeout");
   }
   // It may answer every PING and still be of no use.
-  if (mute && oldest_ == none)
-    return close("requests are not answered");
+  if (mute && oldest_ == none) {
+    blame(connection_fault::silence,
+          settings_came_ ? "requests are not answered" : "no SETTINGS and no answer");
+    return close(close_reason_);
+  }
   if (mute)
     retire();
   if (silent && !ping_sent_)
@@ -256,8 +318,10 @@ void client_connection::look_for_life() {
   const auto now = clock::now();
   if (ping_sent_ && last_read_ >= *ping_sent_)
     ping_sent_.reset();
-  if (ping_sent_ && now >= *ping_sent_ + options_.ping_timeout)
-    return close("no answer to a PING");
+  if (ping_sent_ && now >= *ping_sent_ + options_.ping_timeout) {
+    blame(connection_fault::silence, "no answer to a PING");
+    return close(close_reason_);
+  }
   if (in_flight_ == 0 && now >= last_submit_ + options_.idle_timeout)
     return retire();
   if (!ping_sent_ && now >= last_read_ + options_.ping_interval)

@@ -3,6 +3,7 @@
 #include "adapters/http2/client_options.hpp"
 #include "adapters/http2/client_session.hpp"
 #include "adapters/http2/tls_stream.hpp"
+#include "messages/connection_fault.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -96,10 +97,12 @@ public:
 
   void flush();
 
-  /// Takes no more requests and closes in order when those under way have ended.
-  void retire();
+  /// Takes no more requests and closes in order when those under way have ended. A `why` makes it
+  /// one that was of no use.
+  void retire(std::string_view why = {});
 
-  /// Closes at once: what is under way is lost, except what was never written.
+  /// Closes at once: what is under way is lost, except what was never written. Without a `why` it
+  /// is in order.
   void close(const std::string& why);
 
 private:
@@ -121,10 +124,15 @@ private:
   void on_close(boost::system::error_code error) override;
 
   void on_stream_end(client_session::slot at, const http2_response& response) override;
-  void on_settings() override {} // read when they are needed
+  void on_settings() override { settings_came_ = true; } // read when they are needed
   void on_goaway(std::uint32_t error_code) override;
   void on_pong() override;
 
+  void blame(connection_fault fault, std::string why);
+  void fail_to_connect(boost::system::error_code error);
+  std::string tls_failure(boost::system::error_code error) const;
+  void report_answer();
+  void report_end() const;
   void close_when_drained();
   void give_up_session();
   void link(std::uint32_t at);
@@ -144,14 +152,22 @@ private:
   boost::asio::steady_timer request_timer_;
   boost::asio::steady_timer life_timer_;
   state state_ = state::connecting;
-  std::string close_reason_;
+  std::string close_reason_; ///< the first
+  connection_fault fault_ = connection_fault::closed;
 
   std::vector<entry> entries_;
   std::uint32_t oldest_ = none;
   std::uint32_t newest_ = none;
   std::size_t in_flight_ = 0;
   bool watching_requests_ = false;
+  bool shaking_hands_ = false;
+  bool opened_ = false;
+  bool settings_came_ = false;
+  bool goaway_came_ = false;
+  bool submitted_once_ = false;
   bool answered_once_ = false;
+  bool answered_in_turn_ = false;
+  std::int64_t seen_failures_ = -1; ///< of the board, at the latest answer; -1: none was told yet
   bool shutting_down_ = false;
   bool in_order_ = false;
   clock::time_point last_read_;

@@ -1,11 +1,15 @@
 #pragma once
 
+#include "messages/destination.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
 
 namespace signalbox {
+
+class connection_board;
 
 /// Where a TCP connection goes.
 struct network_host {
@@ -50,6 +54,8 @@ struct client_options : connection_limits {
   network_host server;
   std::optional<http_proxy> proxy;
   response_rule keeps;
+  destination dest;                  ///< whose host the server is
+  connection_board* board = nullptr; ///< is told how the connection fares; null: nobody is
 };
 
 } // namespace signalbox

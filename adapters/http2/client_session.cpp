@@ -14,6 +14,8 @@ constexpr std::int32_t connection_window = 1 << 24;
 constexpr std::int32_t last_usable_stream_id = 0x7ffffff0;
 constexpr std::size_t frame_header_size = 9;
 constexpr std::uint16_t first_final_status = 200;
+// A peer may send 64 KiB on each of many streams; what is longer than this is no such value.
+constexpr std::size_t longest_kept_value = 1024;
 
 template <class T, auto Delete>
 struct owned {
@@ -55,7 +57,7 @@ struct client_session::callbacks {
       return 0;
     if (is_status)
       at->begin_response(parse_status(value, value_size));
-    else
+    else if (value_size <= longest_kept_value)
       (is_kept ? at->header : at->retry_after)
         .assign(reinterpret_cast<const char*>(value), value_size);
     return 0;

@@ -40,8 +40,8 @@ struct http2_response {
   stream_end end = stream_end::lost;
   std::uint16_t status = 0;     ///< 0: none came
   std::uint32_t error_code = 0; ///< RFC 9113, section 7
-  std::string_view retry_after; ///< the header's value
-  std::string_view header;      ///< the value of `response_rule::header`
+  std::string_view retry_after; ///< the header's value; empty as well: longer than 1 KiB
+  std::string_view header;      ///< the value of `response_rule::header`; the same
   std::string_view body;        ///< its first `response_rule::body_limit` bytes
   std::chrono::steady_clock::time_point submitted_at{}; ///< lost: when it was submitted
 };

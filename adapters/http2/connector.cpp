@@ -51,6 +51,7 @@ void connector::resolve(const network_host& at) {
 void connector::connect(const tcp::resolver::results_type& endpoints) {
   if (!done_)
     return;
+  fault_ = connection_fault::connect;
   step_ = "connect to " + host_and_port(proxy_ ? proxy_->at : server_);
   dialer_->start(alternate_families({endpoints.begin(), endpoints.end()}),
                  [self = shared_from_this()](error_code error) {
@@ -64,6 +65,7 @@ void connector::connect(const tcp::resolver::results_type& endpoints) {
 void connector::ask_for_tunnel() {
   if (!done_)
     return;
+  fault_ = connection_fault::proxy;
   step_ = "proxy " + host_and_port(proxy_->at);
   const auto target = host_and_port(server_);
   request_ = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
@@ -106,7 +108,7 @@ void connector::take_tunnel_answer(std::size_t size) {
 
 void connector::finish(error_code error) {
   if (auto done = std::exchange(done_, nullptr))
-    done(error, step_);
+    done(error);
 }
 
 } // namespace signalbox

@@ -2,6 +2,7 @@
 
 #include "adapters/http2/client_options.hpp"
 #include "adapters/http2/dialer.hpp"
+#include "messages/connection_fault.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/streambuf.hpp>
@@ -18,8 +19,7 @@ namespace signalbox {
 class connector : public std::enable_shared_from_this<connector> {
 public:
   using error_code = boost::system::error_code;
-  /// `step` names what failed, e.g. "resolve api.push.apple.com:443".
-  using callback = std::function<void(error_code error, const std::string& step)>;
+  using callback = std::function<void(error_code error)>;
 
   /// Closing the socket stops it early; it is kept until the operation under way has ended.
   connector(std::shared_ptr<boost::asio::ip::tcp::socket> socket, const client_options& options);
@@ -27,6 +27,10 @@ public:
   /// Calls `done` once, unless `cancel` comes first.
   void start(callback done);
   void cancel();
+
+  /// Names what is under way, or failed, e.g. "resolve api.push.apple.com:443".
+  const std::string& step() const { return step_; }
+  connection_fault fault() const { return fault_; } ///< should that fail
 
 private:
   void resolve(const network_host& at);
@@ -42,6 +46,7 @@ private:
   const network_host server_;
   const std::optional<http_proxy> proxy_;
   std::string step_;
+  connection_fault fault_ = connection_fault::resolve;
   std::string request_;
   boost::asio::streambuf answer_;
   callback done_;

@@ -17,9 +17,11 @@ struct delivery_options : connection_limits {
   std::size_t connections = 4; ///< for each destination
   backoff_range reconnect;
   proxy_settings proxy;
+  connection_board* board = nullptr; ///< outlives the transport; null: nobody is told
 };
 
-/// A pool to the server, through the proxy if one is meant for it.
-pool_options pool_options_to(const network_host& server, const delivery_options& options);
+/// A pool to the server of the destination, through the proxy if one is meant for it.
+pool_options pool_options_to(const destination& dest, const network_host& server,
+                             const delivery_options& options);
 
 } // namespace signalbox

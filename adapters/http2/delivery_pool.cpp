@@ -335,7 +335,7 @@ void delivery_pool::retire_streamless() {
   if (!useless.empty())
     last_error_ = no_streams;
   for (const auto& connection : useless)
-    connection->retire();
+    connection->retire(no_streams);
 }
 
 void delivery_pool::give_up(clock::time_point before, std::string_view why) {

@@ -9,6 +9,7 @@
 #include <boost/system/errc.hpp>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 
 #include <chrono>
 #include <string_view>
@@ -41,6 +42,13 @@ bool agreed_on_h2(const SSL* tls) {
   unsigned int size = 0;
   SSL_get0_alpn_selected(tls, &name, &size);
   return std::string_view{reinterpret_cast<const char*>(name), size} == "h2";
+}
+
+// The other way to refuse h2 (RFC 7301, 3.2).
+bool is_alert_about_alpn(const tls_stream::error_code& error) {
+  return error.category() == asio::error::get_ssl_category() &&
+         ERR_GET_REASON(static_cast<unsigned long>(error.value())) ==
+           SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL;
 }
 
 bool is_address(const std::string& host) {
@@ -86,6 +94,17 @@ bool tls_stream::configure_client(const std::string& host, error_code& error) {
   return !error;
 }
 
+std::string tls_stream::certificate_error() const {
+  // Asio's hands out the connection's handle to those who may change it.
+  const auto error = SSL_get_verify_result(const_cast<tls_stream*>(this)->stream_.native_handle());
+  if (error == X509_V_OK)
+    return {};
+  // What a verification callback refuses, here for the host's name.
+  if (error == X509_V_ERR_UNSPECIFIED)
+    return "it is not for this host";
+  return X509_verify_cert_error_string(error);
+}
+
 void tls_stream::handshake(ssl::stream_base::handshake_type type) {
   error_code ignored;
   socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
@@ -97,6 +116,8 @@ void tls_stream::on_handshake(error_code error) {
   if (state_ != state::connecting)
     return;
   if (!error && !agreed_on_h2(stream_.native_handle()))
+    error = make_error_code(boost::system::errc::protocol_not_supported);
+  if (error && is_alert_about_alpn(error))
     error = make_error_code(boost::system::errc::protocol_not_supported);
   if (error)
     return finish(error);

@@ -92,6 +92,9 @@ public:
   /// Closes at once and never calls the handler again, not even `on_close`.
   void detach();
 
+  /// What is wrong with the peer's certificate, in words; empty: nothing is known.
+  std::string certificate_error() const;
+
   /// True from `on_open` until the stream is closed or shutting down.
   bool is_open() const noexcept { return state_ == state::open; }
 

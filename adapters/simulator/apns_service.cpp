@@ -132,6 +132,8 @@ void apns_service::name_answer(const apns_request& parsed, answer& out) {
   }
   out.is_request_id = is_broadcast(parsed) || is_for_channels(parsed.path);
   out.apns_id = {out.apns_id_text.data(), out.apns_id_text.size()};
+  if (faults_.settings().unique_id) // another one than the apns-id, which tells from where it is
+    out.unique_id.assign(out.apns_id.rbegin(), out.apns_id.rend());
 }
 
 apns_rejection apns_service::check(const request& in, const apns_request& parsed, answer& out) {

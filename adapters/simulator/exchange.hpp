@@ -46,6 +46,8 @@ struct answer {
   std::string_view apns_id;
   bool is_request_id = false;
   std::array<char, 36> apns_id_text;
+  /// The `apns-unique-id` header; empty for none.
+  std::string unique_id;
   /// The `content-type` header, a constant; empty for none.
   std::string_view content_type;
   /// The `apns-channel-id` header; empty for none.
@@ -63,6 +65,7 @@ struct answer {
     status = 200;
     apns_id = {};
     is_request_id = false;
+    unique_id.clear();
     channel_id.clear();
     content_type = {};
     retry_after_s = 0;

@@ -91,6 +91,8 @@ std::optional<fault_error> fault_plan::apply(const json::object& members) {
       failure = read_integer(name, value, 0, 1'000'000, next.max_streams);
     else if (name == "warmup")
       failure = read_bool(name, value, next.warmup);
+    else if (name == "unique_id")
+      failure = read_bool(name, value, next.unique_id);
     else if (name == "token_lifetime_s")
       failure = read_integer(name, value, 1, 1'000'000'000'000, next.token_lifetime_s);
     else if (name == "token_status") {

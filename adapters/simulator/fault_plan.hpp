@@ -52,6 +52,8 @@ struct fault_settings {
   std::uint32_t max_streams = 1000;
   /// New connections allow one stream until a request with a valid provider token.
   bool warmup = false;
+  /// APNs: answers have `apns-unique-id`, as those of Apple's sandbox do.
+  bool unique_id = false;
   /// FCM: how long an access token lasts, in seconds, and the status that the token endpoint fails
   /// with instead of handing one out; 0: it does not.
   std::int64_t token_lifetime_s = 3599;

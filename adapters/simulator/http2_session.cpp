@@ -316,7 +316,7 @@ void http2_session::send(stream& done) {
     const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
     return std::string_view{text.data(), static_cast<std::size_t>(end - text.data())};
   };
-  std::array<nghttp2_nv, 5> fields;
+  std::array<nghttp2_nv, 6> fields;
   std::size_t count = 0;
   fields[count++] = make_field(":status", format(done.status_text, reply.status), true);
   if (!reply.apns_id.empty()) {
@@ -325,6 +325,8 @@ void http2_session::send(stream& done) {
     fields[count++] = make_field(name, reply.apns_id, !knows_apns_id_);
     knows_apns_id_ = true;
   }
+  if (!reply.unique_id.empty())
+    fields[count++] = make_field("apns-unique-id", reply.unique_id, false);
   if (!reply.channel_id.empty())
     fields[count++] = make_field("apns-channel-id", reply.channel_id, false);
   if (!reply.content_type.empty())

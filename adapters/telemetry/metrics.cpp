@@ -122,21 +122,38 @@ void add_backlogs(const std::vector<lane_view>& lanes, std::vector<MetricFamily>
 MetricFamily breaker_family(const breaker_board& breakers) {
   auto open = family("signalbox_breaker_open", "1 while a breaker is not closed, else absent.",
                      MetricType::Gauge);
-  for (const auto& [place, state, reason, since, probe] : breakers.list())
-    add(open,
-        {{"lane", place.lane},
-         {"app", std::string{app_name(place.dest.app)}},
-         {"provider", std::string{to_string(place.dest.provider)}},
-         {"environment", std::string{to_string(place.dest.env)}},
-         {"kind", std::string{to_string(place.kind)}}},
-        1);
+  for (const auto& [place, state, reason, since, probe] : breakers.list()) {
+    labels of{{"lane", place.lane},
+              {"app", std::string{app_name(place.dest.app)}},
+              {"provider", std::string{to_string(place.dest.provider)}},
+              {"environment", std::string{to_string(place.dest.env)}},
+              {"kind", std::string{to_string(place.kind)}}};
+    if (!place.server.empty())
+      of.push_back({"server", place.server});
+    add(open, std::move(of), 1);
+  }
   return open;
+}
+
+MetricFamily connection_family(const connection_board& connections) {
+  auto failed =
+    family("signalbox_connection_failures_total",
+           "Connections to a provider's host that failed or were lost, by the step or the cause.",
+           MetricType::Counter);
+  for (const auto& [place, fault, count] : connections.list())
+    add(failed,
+        {{"provider", std::string{to_string(place.dest.provider)}},
+         {"environment", std::string{to_string(place.dest.env)}},
+         {"server", place.server},
+         {"reason", std::string{to_string(fault)}}},
+        static_cast<double>(count));
+  return failed;
 }
 
 } // namespace
 
 std::string render_metrics(const stage_directory& stages, const lane_board& lanes,
-                           const breaker_board& breakers) {
+                           const breaker_board& breakers, const connection_board& connections) {
   const auto entries = stages.list();
   std::vector<MetricFamily> families{
     build_info(),
@@ -167,6 +184,7 @@ std::string render_metrics(const stage_directory& stages, const lane_board& lane
   add_counters(views, families);
   add_backlogs(views, families);
   families.push_back(breaker_family(breakers));
+  families.push_back(connection_family(connections));
   return prometheus::TextSerializer{}.Serialize(families);
 }
 

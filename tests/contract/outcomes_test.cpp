@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace signalbox::contract {
 namespace {
 
@@ -91,6 +93,79 @@ TEST_P(ten_claimed, receipts_are_of_failures_by_default) {
   EXPECT_EQ(list[0].provider, platform::apns);
   EXPECT_EQ(list[0].provider_id, push_id_source{job.id}.id_for(work->targets[9].id).to_string());
   EXPECT_EQ(list[0].at, now());
+}
+
+TEST_P(ten_claimed, a_receipt_keeps_the_providers_own_id_of_the_request) {
+  start();
+  auto batch = accept(work, 0, 8);
+  batch.others = {rejected(8, "BadDeviceToken"), rejected(9, "BadDeviceToken")};
+  batch.others[1].unique_id = "3f1d6c8a-0000-0000-0000-000000000001";
+  flush({batch});
+  const auto list = receipts(job.id);
+  ASSERT_THAT(list, SizeIs(2));
+  EXPECT_EQ(list[0].unique_id, "");
+  EXPECT_EQ(list[1].unique_id, "3f1d6c8a-0000-0000-0000-000000000001");
+}
+
+class receipts_of_gone_tokens : public store_contract {
+protected:
+  receipts_of_gone_tokens() {
+    add_token("ann", "phone", {"news"});
+    add_token("ann", "android", {"news"}, fcm);
+    job = topic_job("news");
+    EXPECT_EQ(commit(job).code, errc::ok);
+    plan_all();
+  }
+
+  /// The job's receipts, once both tokens are deleted: FCM's first.
+  std::vector<receipt_view> receipts_without_tokens() {
+    for (const auto* token : {"phone", "android"})
+      EXPECT_TRUE(await<unit>([&](auto done) {
+                    store().users().delete_token(default_app, "ann", token, std::move(done));
+                  }).ok());
+    auto list = receipts(job.id);
+    EXPECT_THAT(list, SizeIs(2));
+    std::sort(list.begin(), list.end(),
+              [](const auto& a, const auto& b) { return a.provider > b.provider; });
+    list.resize(2);
+    return list;
+  }
+
+  void expect_origin(const std::vector<receipt_view>& list) {
+    EXPECT_EQ(list[0].provider, platform::fcm);
+    EXPECT_EQ(list[0].provider_id, "") << "FCM takes no id";
+    EXPECT_EQ(list[0].token, "");
+    EXPECT_EQ(list[1].provider, platform::apns);
+    EXPECT_NE(list[1].provider_id, "");
+  }
+
+  new_job job;
+};
+
+INSTANTIATE_TEST_SUITE_P(stores, receipts_of_gone_tokens, testing::ValuesIn(store_kinds()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(receipts_of_gone_tokens, name_the_provider_that_was_asked) {
+  for (const auto& work : claim_all().works)
+    flush({others(work, {outcome_of(work, 0, outcome_status::rejected)})});
+  expect_origin(receipts_without_tokens());
+}
+
+TEST_P(receipts_of_gone_tokens, name_it_when_a_retry_was_cut_short) {
+  for (const auto& work : claim_all().works)
+    flush({others(work, {retry_of(work, 0, 1min)})});
+  cancel(job.id);
+  sweep();
+  expect_origin(receipts_without_tokens());
+}
+
+TEST_P(receipts_of_gone_tokens, name_it_when_the_owner_of_a_chunk_died_too_often) {
+  for (int i = 0; i < 6; ++i) {
+    claim_all();
+    advance(lease + 1s);
+    sweep();
+  }
+  expect_origin(receipts_without_tokens());
 }
 
 TEST_P(ten_claimed, receipts_of_all_or_none_are_what_they_say) {

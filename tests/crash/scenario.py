@@ -44,15 +44,15 @@ def tokens(count, seed=1):
 
 
 @contextlib.contextmanager
-def stage(settings=None, bin_dir=None, seed=1):
-    """A running simulator and node; the directory stays behind when the scenario fails. The seed is
+def stage(settings=None, bin_dir=None, seed=1, prefix=()):
+    """A running simulator and node (its command behind `prefix`); the directory stays behind when the scenario fails. The seed is
     of the simulator's faults: its nth request meets the same ones each time."""
     directory = fresh_directory("crash")
     more = {"bin_dir": bin_dir} if bin_dir else {}
     simulator = Simulator(directory, ("--seed", str(seed)), **more)
     node = None
     try:
-        node = Node(directory, simulator, settings, **more).start()
+        node = Node(directory, simulator, settings, prefix=prefix, **more).start()
         yield node, simulator
     except BaseException:
         print(f"logs and data: {directory}", file=sys.stderr)

@@ -64,6 +64,7 @@ public:
   std::size_t close_chunks(bool& more) {
     struct ready_chunk {
       std::uint32_t seq;
+      pool_code pool;
       std::size_t left;
       std::vector<token_id> unanswered;
       std::vector<token_id> untried; ///< those that get a receipt
@@ -73,12 +74,17 @@ public:
     const auto most = facts_.tells_each ? 1 : slice_chunks;
     {
       auto found = database_.query(
-        "SELECT ids, targets, done, sent, seq FROM chunks INDEXED BY chunks_ready "
+        "SELECT ids, targets, done, sent, seq, pool FROM chunks INDEXED BY chunks_ready "
         "WHERE status = 1 AND lane = ? AND app = ? AND pool IN (17, 18, 33) AND job = ? LIMIT ?",
         facts_.lane, facts_.app, job_, most);
       while (found.next()) {
         const done_bits bits{static_cast<std::size_t>(found.integer(1)), found.bytes(2)};
-        ready.push_back({static_cast<std::uint32_t>(found.integer(4)), bits.missing(), {}, {}, {}});
+        ready.push_back({static_cast<std::uint32_t>(found.integer(4)),
+                         static_cast<pool_code>(found.integer(5)),
+                         bits.missing(),
+                         {},
+                         {},
+                         {}});
         const bool is_cut = facts_.status == job_status::superseded;
         if (found.is_null(3) && !is_cut && !facts_.tells_each)
           continue;
@@ -95,14 +101,12 @@ public:
     std::size_t targets = 0;
     for (const auto& chunk : ready) {
       for (const auto token : chunk.unanswered)
-        note_end(token, outcome_status::unknown);
+        note_end(chunk.pool, token, outcome_status::unknown);
       for (const auto token : chunk.untried)
-        note_end(token, end_of(facts_, false));
+        note_end(chunk.pool, token, end_of(facts_, false));
       const auto unknown = chunk.unanswered.size();
       if (chunk.cut)
-        if (const auto pool =
-              database_.value("SELECT pool FROM chunks WHERE job = ? AND seq = ?", job_, chunk.seq))
-          note_cut(database_, job_, static_cast<pool_code>(*pool), chunk.seq, *chunk.cut);
+        note_cut(database_, job_, chunk.pool, chunk.seq, *chunk.cut);
       count(chunk.seq, end_of(facts_, false), chunk.left - unknown, unknown);
       database_.execute("UPDATE chunks SET status = 3, done = NULL, sent = NULL, ids = NULL "
                         "WHERE job = ? AND seq = ?",
@@ -141,16 +145,16 @@ private:
     delete_pack(database_, pack.n);
     for (const auto& one : pack.entries) {
       const auto end = end_of(facts_, one.is_sent);
-      note_end(one.token, end);
+      note_end(std::get<pool_code>(pack.place), one.token, end);
       ++(end == outcome_status::unknown   ? counts.unknown
          : end == outcome_status::expired ? counts.expired
                                           : counts.skipped);
     }
   }
 
-  void note_end(token_id token, outcome_status status) {
+  void note_end(pool_code pool, token_id token, outcome_status status) {
     if (facts_.receipts != receipts_policy::none)
-      write_receipt(database_, job_, token, status, reason_of(facts_, status), now_);
+      write_receipt(database_, job_, token, status, reason_of(facts_, status), now_, pool);
   }
 
   void count(std::uint32_t seq, outcome_status status, std::size_t targets, std::size_t unknown) {

@@ -169,9 +169,8 @@ private:
     if (binds(batch))
       spare_others(batch, token, [&] { bind_token(database_, job_, token); });
     if (keeps_receipt(batch.of->job->options.receipts, outcome_status::accepted))
-      spare_others(batch, token, [&] {
-        write_receipt(database_, job_, token, outcome_status::accepted, {}, batch.at);
-      });
+      spare_others(batch, token,
+                   [&] { note_receipt(batch, token, outcome_status::accepted, {}, {}); });
   }
 
   // A start at FCM makes the device one of the activity's when it is taken.
@@ -243,7 +242,7 @@ private:
       write_letter(database_, {job_, batch.of->key.seq, one.token, one.attempts, "max_attempts",
                                one.reason, batch.at});
     if (keeps_receipt(batch.of->job->options.receipts, one.status))
-      write_receipt(database_, job_, one.token, one.status, one.reason, batch.at);
+      note_receipt(batch, one.token, one.status, one.reason, one.unique_id);
     invalidate(batch, one);
   }
 
@@ -260,6 +259,13 @@ private:
                                : batch.at;
     if (invalidate_token(database_, one.token, one.reason, batch.at, valid_until))
       ++result_.invalidated;
+  }
+
+  void note_receipt(const outcome_batch& batch, token_id token, outcome_status status,
+                    std::string_view reason, std::string_view unique_id) {
+    const auto& dest = batch.of->dest;
+    write_receipt(database_, job_, token, status, reason, batch.at,
+                  pool_of(dest.provider, dest.env), unique_id);
   }
 
   void write_chunk(const work& of, const done_bits& bits, const job_counts& counts) {

@@ -44,6 +44,8 @@ void dead_letter(connection& database, const lapsed_chunk& chunk, timestamp now)
   }
   if (!left)
     return close_damaged(database, chunk.job, chunk.seq, now);
+  const auto pool =
+    database.value("SELECT pool FROM chunks WHERE job = ? AND seq = ?", chunk.job, chunk.seq);
   const auto policy = database.value("SELECT receipts FROM jobs WHERE n = ?", chunk.job);
   std::int64_t unknown = 0;
   for (const auto& one : *left) {
@@ -53,7 +55,7 @@ void dead_letter(connection& database, const lapsed_chunk& chunk, timestamp now)
     if (policy != static_cast<std::int64_t>(receipts_policy::none))
       write_receipt(database, chunk.job, one.id,
                     one.is_sent ? outcome_status::unknown : outcome_status::rejected,
-                    one.is_sent ? "no_answer" : "lease_lost", now);
+                    one.is_sent ? "no_answer" : "lease_lost", now, static_cast<pool_code>(*pool));
   }
   database.execute("UPDATE chunks SET status = 3, rejected = rejected + ?, unknown = unknown + ?, "
                    "done = NULL, sent = NULL, ids = NULL, epoch = NULL WHERE job = ? AND seq = ?",

@@ -21,6 +21,8 @@ constexpr std::array migrations{
 #include "adapters/store/sqlite/migrations/0004_counts.sql"
   ,
 #include "adapters/store/sqlite/migrations/0005_orphans.sql"
+  ,
+#include "adapters/store/sqlite/migrations/0006_receipt_origin.sql"
 };
 
 } // namespace

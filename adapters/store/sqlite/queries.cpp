@@ -66,7 +66,8 @@ result<page_of<receipt_view>> read_receipts(connection& database, app_id app, co
   if (!job)
     return no_such_job<page_of<receipt_view>>(id);
   auto found =
-    database.query("SELECT r.token, r.status, r.reason, r.at, t.platform, t.token FROM receipts r "
+    database.query("SELECT r.token, r.status, r.reason, r.at, t.platform, t.token, r.pool, "
+                   "r.unique_id FROM receipts r "
                    "LEFT JOIN tokens t ON t.id = r.token WHERE r.job = ? AND r.token > ? "
                    "ORDER BY r.token LIMIT ?",
                    *job, number_after(page, 0), page.limit + 1);
@@ -80,9 +81,12 @@ result<page_of<receipt_view>> read_receipts(connection& database, app_id app, co
       view.at = row.time(3);
       if (!row.is_null(4))
         view.provider = row.as<platform>(4);
+      else if (!row.is_null(6))
+        view.provider = destination_of(app, static_cast<pool_code>(row.integer(6))).provider;
       view.token = row.text(5);
       if (view.provider == platform::apns)
         view.provider_id = ids.id_for(row.integer(0)).to_string();
+      view.unique_id = row.text(7);
       return view;
     },
     [](const rows& row) { return std::to_string(row.integer(0)); }));

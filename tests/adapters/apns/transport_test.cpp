@@ -3,6 +3,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <future>
 
 using namespace signalbox;
@@ -54,6 +55,23 @@ TEST_F(apns_transport_test, a_request_reaches_apns_as_rendered) {
   EXPECT_EQ(headers.at("apns-topic").as_string(), "com.example.app");
   EXPECT_EQ(headers.at("apns-push-type").as_string(), "alert");
   EXPECT_EQ(headers.at("apns-collapse-id").as_string(), of->job->id.to_string());
+}
+
+TEST_F(apns_transport_test, the_sandboxs_own_id_of_a_request_comes_back_with_a_refusal) {
+  faults(R"({"unique_id":true,"mix":{"400 BadDeviceToken":1}})");
+  start(options());
+  const auto in_production = make_work(1, 7);
+  auto sandboxed = *make_work(1, 8);
+  sandboxed.dest.env = environment::sandbox;
+  const auto in_sandbox = std::make_shared<const work>(std::move(sandboxed));
+  submit_all(in_production);
+  ASSERT_TRUE(log_.wait_for(1));
+  submit_all(in_sandbox);
+  ASSERT_TRUE(log_.wait_for(2));
+  auto backwards = push_id_source{in_sandbox->job->id}.id_for(8).to_string();
+  std::reverse(backwards.begin(), backwards.end()); // as the simulator makes it
+  EXPECT_EQ(log_.others().at(0).unique_id, "") << "Apple's production has none";
+  EXPECT_EQ(log_.others().at(1).unique_id, backwards);
 }
 
 constexpr auto start_options = R"({"alert":{"title":"T","body":"B"},"attributes_type":"Order",

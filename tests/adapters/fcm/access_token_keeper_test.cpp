@@ -1,6 +1,8 @@
+#include "actors/connection_board.hpp"
 #include "actors/fcm_reactions.hpp"
 #include "adapters/fcm/access_token_keeper.hpp"
 #include "tests/adapters/fcm/fcm_fixture.hpp"
+#include "tests/support/fake_clock.hpp"
 #include "tests/support/log_capture.hpp"
 
 #include <fstream>
@@ -170,18 +172,60 @@ TEST_F(access_token_keeper_test, a_refused_token_is_replaced_once_and_at_once) {
   EXPECT_TRUE(has_token(*token));
 }
 
-TEST_F(access_token_keeper_test, a_fresh_token_that_is_refused_means_the_account) {
+TEST_F(access_token_keeper_test, three_tokens_in_a_row_that_are_refused_mean_the_account) {
   auto options = token_options();
   options.least_interval = 50ms;
   access_token_keeper keeper{options};
   const auto token = keeper.token_for(simulator_.tls().service_account);
-  ASSERT_TRUE(eventually([&] { return has_token(*token); }));
-  token->report_refused(1, access_token::clock::now());
-  ASSERT_TRUE(eventually([&] { return serial_of(*token) == 2; }));
-  EXPECT_TRUE(token->report_refused(2, access_token::clock::now()));
-  EXPECT_TRUE(token->report_refused(2, access_token::clock::now()));
+  for (const std::uint32_t serial : {1u, 2u}) {
+    ASSERT_TRUE(eventually([&] { return serial_of(*token) == serial; }));
+    EXPECT_FALSE(token->report_refused(serial, access_token::clock::now()));
+  }
+  ASSERT_TRUE(eventually([&] { return serial_of(*token) == 3; }));
+  EXPECT_TRUE(token->report_refused(3, access_token::clock::now()));
+  EXPECT_TRUE(token->report_refused(3, access_token::clock::now()));
   EXPECT_TRUE(has_token(*token)) << "a probe needs one";
-  EXPECT_TRUE(eventually([&] { return serial_of(*token) == 3; }));
+  EXPECT_TRUE(eventually([&] { return serial_of(*token) == 4; }));
+}
+
+TEST_F(access_token_keeper_test, everybody_is_told_of_each_new_token) {
+  std::promise<std::filesystem::path> told;
+  auto options = token_options();
+  options.on_renewed = [&](const std::filesystem::path& account) { told.set_value(account); };
+  faults(R"({"token_status":400})");
+  access_token_keeper keeper{options};
+  const auto token = keeper.token_for(simulator_.tls().service_account);
+  auto renewed = told.get_future();
+  ASSERT_TRUE(eventually([&] { return token->obstacle() == fcm_no_credentials; }));
+  EXPECT_EQ(renewed.wait_for(0s), std::future_status::timeout) << "there is none yet";
+  faults(R"({"token_status":0})");
+  ASSERT_EQ(renewed.wait_for(60s), std::future_status::ready)
+    << "an account that was refused is asked about again";
+  EXPECT_EQ(renewed.get(), simulator_.tls().service_account);
+  EXPECT_TRUE(has_token(*token));
+}
+
+TEST_F(access_token_keeper_test, an_endpoint_that_cannot_be_connected_to_is_shown_until_it_can) {
+  fake_clock clock;
+  breaker_board breakers;
+  connection_board connections{breakers, clock};
+  auto options = token_options();
+  options.board = &connections;
+  options.ca_file = simulator_.tls().server_cert; // not the one that signed it
+  {
+    access_token_keeper keeper{options};
+    keeper.token_for(simulator_.tls().service_account);
+    ASSERT_TRUE(eventually([&] { return !breakers.list().empty(); }));
+  }
+  const auto shown = breakers.list().front();
+  EXPECT_EQ(shown.place.kind, breaker_kind::connection);
+  EXPECT_EQ(shown.place.dest.provider, platform::fcm);
+  EXPECT_NE(shown.reason.find("certificate verify failed"), std::string::npos) << shown.reason;
+  options.ca_file = token_options().ca_file;
+  access_token_keeper keeper{options};
+  const auto token = keeper.token_for(simulator_.tls().service_account);
+  ASSERT_TRUE(eventually([&] { return has_token(*token); }));
+  EXPECT_TRUE(breakers.list().empty());
 }
 
 TEST_F(access_token_keeper_test, a_token_outlives_its_keeper) {

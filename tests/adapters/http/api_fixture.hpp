@@ -158,8 +158,11 @@ public:
   }
   void list_receipts(app_id, job_id, page_request, callback<page_of<receipt_view>> done) override {
     log_.note("list_receipts");
-    receipt_view one{platform::apns,   "ab", outcome_status::rejected,
-                     "BadDeviceToken", "",   timestamp{}};
+    receipt_view one;
+    one.provider = platform::apns;
+    one.token = "ab";
+    one.status = outcome_status::rejected;
+    one.reason = "BadDeviceToken";
     done({code, "told so", {{one}, {}}});
   }
   void count_reasons(app_id, job_id, callback<std::vector<reason_count>> done) override {

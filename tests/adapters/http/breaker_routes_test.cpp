@@ -60,6 +60,26 @@ TEST_F(breaker_routes_test, resets_what_fits) {
   EXPECT_EQ(wait_for_calls(1), calls{outage});
 }
 
+TEST_F(breaker_routes_test, a_host_that_cannot_be_connected_to_is_listed_and_cannot_be_reset) {
+  outage_.state = breaker_state::closed;
+  refused_.state = breaker_state::closed;
+  breakers_.put(outage_);
+  breakers_.put(refused_);
+  breakers_.put({{"", {}, breaker_kind::connection, "api.push.apple.com:443"},
+                 breaker_state::open,
+                 "proxy 10.0.0.1:3128: HTTP/1.1 407",
+                 timestamp{},
+                 std::nullopt});
+  EXPECT_EQ(ask("GET", "/v1/breakers").body,
+            R"({"items":[{"app":"default","provider":"apns","environment":"production",)"
+            R"("kind":"connection","server":"api.push.apple.com:443","state":"open",)"
+            R"("reason":"proxy 10.0.0.1:3128: HTTP/1.1 407",)"
+            R"("since":"1970-01-01T00:00:00.000Z","next_probe":null}]})");
+  EXPECT_EQ(reset("{}"), R"({"reset":0})");
+  EXPECT_EQ(pointers(ask("POST", "/v1/breakers:reset", R"({"kind":"connection"})")), "/kind");
+  EXPECT_EQ(log_.take(), calls{});
+}
+
 TEST_F(breaker_routes_test, a_reset_that_cannot_be_meant_is_refused) {
   const auto answer =
     ask("POST", "/v1/breakers:reset",

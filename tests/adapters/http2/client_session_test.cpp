@@ -225,6 +225,16 @@ TEST_F(client_session_test, of_a_long_body_only_the_start_is_kept) {
   EXPECT_EQ(ended[0].body.size(), response_rule{}.body_limit);
 }
 
+TEST_F(client_session_test, a_header_that_is_too_long_to_mean_anything_is_not_kept) {
+  submit();
+  exchange();
+  server.respond(1, "503", {}, std::string(60'000, '9'));
+  exchange();
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].status, 503);
+  EXPECT_EQ(ended[0].retry_after, "");
+}
+
 TEST_F(client_session_test, the_smaller_limit_rules_and_the_peers_is_followed_live) {
   EXPECT_EQ(client.stream_limit(), 10u);
   server.settings(3);

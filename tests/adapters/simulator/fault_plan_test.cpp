@@ -28,7 +28,7 @@ TEST_F(fault_plan_test, nothing_happens_by_default) {
 TEST_F(fault_plan_test, given_members_replace_and_absent_ones_stay) {
   ASSERT_FALSE(apply(R"({"mix":{"503 ServiceUnavailable":0.5},"retry_after_s":2,
     "latency_ms":[20,40],"stall":true,"goaway_every":5,"refuse_every":6,"max_streams":7,
-    "warmup":true,"unregistered_timestamp_ms":1700000000000})"));
+    "warmup":true,"unique_id":true,"unregistered_timestamp_ms":1700000000000})"));
   ASSERT_FALSE(apply(R"({"stall":false,"mix":{"500 InternalServerError":0.25}})"));
   const auto& now = plan.settings();
   ASSERT_EQ(now.transient.size(), 1u);
@@ -42,6 +42,7 @@ TEST_F(fault_plan_test, given_members_replace_and_absent_ones_stay) {
   EXPECT_EQ(now.refuse_every, 6u);
   EXPECT_EQ(now.max_streams, 7u);
   EXPECT_TRUE(now.warmup);
+  EXPECT_TRUE(now.unique_id);
   EXPECT_EQ(now.unregistered_timestamp_ms, 1700000000000);
   ASSERT_FALSE(apply(R"({"unregistered_timestamp_ms":null})"));
   EXPECT_FALSE(plan.settings().unregistered_timestamp_ms);

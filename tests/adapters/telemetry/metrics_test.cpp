@@ -1,4 +1,5 @@
 #include "adapters/telemetry/metrics.hpp"
+#include "tests/support/fake_clock.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,8 +15,21 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
+/// Of a node of which nothing else is to be told.
+std::string render(const lane_board& lanes, breaker_board& breakers) {
+  const fake_clock clock;
+  return render_metrics(stage_directory{}, lanes, breakers, connection_board{breakers, clock});
+}
+
+std::string render(const lane_board& lanes) {
+  breaker_board breakers;
+  return render(lanes, breakers);
+}
+
 std::string render(const stage_directory& stages) {
-  return render_metrics(stages, lane_board{}, breaker_board{});
+  breaker_board breakers;
+  const fake_clock clock;
+  return render_metrics(stages, lane_board{}, breakers, connection_board{breakers, clock});
 }
 
 TEST(metrics, show_each_mailbox_with_its_place) {
@@ -75,7 +89,7 @@ TEST(metrics, count_what_became_of_targets) {
   counters->outcomes[static_cast<std::size_t>(outcome_status::retry)] = 3;
   counters->dead_letters = 5;
   counters->refunded = 6;
-  const auto text = render_metrics(stage_directory{}, lanes, breaker_board{});
+  const auto text = render(lanes);
   const auto lane = R"(lane="push")";
   EXPECT_THAT(text, has("signalbox_outcomes_total", {lane, R"(status="accepted")"}, "4"));
   EXPECT_THAT(text, has("signalbox_outcomes_total", {lane, R"(status="skipped")"}, "2"));
@@ -102,7 +116,7 @@ TEST(metrics, show_what_waits) {
   bulk.dead_letters = 7;
   lanes.put("push", push, timestamp{std::chrono::seconds{2}});
   lanes.put("bulk", bulk, timestamp{std::chrono::seconds{1}});
-  const auto text = render_metrics(stage_directory{}, lanes, breaker_board{});
+  const auto text = render(lanes);
   const auto lane = R"(lane="push")";
   EXPECT_THAT(text, has("signalbox_backlog", {lane, R"(kind="ready_chunks")"}, "1"));
   EXPECT_THAT(text, has("signalbox_backlog", {lane, R"(kind="due_retries")"}, "2"));
@@ -120,7 +134,7 @@ TEST(metrics, leave_out_what_could_not_be_measured) {
   lane_board lanes;
   lanes.put("push", backlog{}, timestamp{});
   lanes.put("push", std::nullopt, timestamp{});
-  const auto text = render_metrics(stage_directory{}, lanes, breaker_board{});
+  const auto text = render(lanes);
   for (const auto* name :
        {"signalbox_backlog{", "signalbox_oldest_due_age_seconds{", "\nsignalbox_dead_letters ",
         "\nsignalbox_pauses ", "\nsignalbox_store_log_bytes "})
@@ -134,15 +148,33 @@ TEST(metrics, show_breakers_while_they_are_not_closed) {
     "push", {default_app, platform::apns, environment::sandbox}, breaker_kind::configuration};
   view.state = breaker_state::open;
   breakers.put(view);
-  EXPECT_THAT(render_metrics(stage_directory{}, lane_board{}, breakers),
+  EXPECT_THAT(render(lane_board{}, breakers),
               has("signalbox_breaker_open",
                   {R"(lane="push")", R"(app="default")", R"(provider="apns")",
                    R"(environment="sandbox")", R"(kind="configuration")"},
                   "1"));
   view.state = breaker_state::closed;
   breakers.put(view);
-  EXPECT_THAT(render_metrics(stage_directory{}, lane_board{}, breakers),
-              Not(HasSubstr("signalbox_breaker_open{")));
+  EXPECT_THAT(render(lane_board{}, breakers), Not(HasSubstr("signalbox_breaker_open{")));
+}
+
+TEST(metrics, count_connections_that_failed_and_name_the_host_that_cannot_be_connected_to) {
+  breaker_board breakers;
+  const fake_clock clock;
+  connection_board connections{breakers, clock};
+  const connection_place at{{default_app, platform::fcm, environment::production},
+                            "oauth2.googleapis.com:443"};
+  connections.failed(at, connection_fault::proxy, "407");
+  connections.failed(at, connection_fault::proxy, "407");
+  const auto text = render_metrics(stage_directory{}, lane_board{}, breakers, connections);
+  EXPECT_THAT(text, has("signalbox_connection_failures_total",
+                        {R"(provider="fcm")", R"(environment="production")",
+                         R"(server="oauth2.googleapis.com:443")", R"(reason="proxy")"},
+                        "2"));
+  EXPECT_THAT(text, has("signalbox_breaker_open",
+                        {R"(provider="fcm")", R"(kind="connection")",
+                         R"(server="oauth2.googleapis.com:443")"},
+                        "1"));
 }
 
 } // namespace
