@@ -92,9 +92,9 @@ bool is_of_messages(const std::string& name, const std::string& api) {
 }
 
 bool is_file(const std::string& name) {
-  static const std::set<std::string> endings{"conf", "cpp", "db",   "hpp", "json", "lock",
-                                             "log",  "md",  "p8",   "pem", "py",   "service",
-                                             "sh",   "sql", "yaml", "com", "org"};
+  static const std::set<std::string> endings{
+    "conf", "cpp", "db", "db-shm",  "db-wal", "hpp", "json", "lock", "log", "md",
+    "p8",   "pem", "py", "service", "sh",     "sql", "yaml", "com",  "org"};
   return endings.contains(name.substr(name.rfind('.') + 1));
 }
 
