@@ -3,6 +3,7 @@
 #include "messages/destination.hpp"
 #include "messages/ids.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,6 +54,11 @@ struct activity_request {
   std::optional<timestamp> expires_at; ///< start: the end of its life; none: as long as can be
   std::string channel; ///< start: broadcast channel for its updates to APNs; empty: tokens
   environment channel_env = environment::production;
+  /// `aps.timestamp`; none: when it is accepted. The activity's last one, if that is later.
+  std::optional<std::int64_t> timestamp_s = std::nullopt;
+  /// Of an update or end: bytes of the body for APNs with this content-state. Who knows the
+  /// activity knows whether that is too much (payload_limits.hpp).
+  std::size_t apns_bytes = 0;
 };
 
 /// What a sender needs to know of a dispatch of an activity.
@@ -61,7 +67,7 @@ struct activity_event {
   std::string activity;         ///< the id
   std::string type;             ///< "activityType"
   std::int64_t seq = 0;         ///< of the dispatch within its activity, from 1
-  std::int64_t timestamp_s = 0; ///< `aps.timestamp`: when it was accepted; never decreases
+  std::int64_t timestamp_s = 0; ///< `aps.timestamp`: its own, or when it was accepted; never less
   std::string content_state;    ///< a JSON object; empty: none
   std::string channel;          ///< not empty: APNs targets are this channel, by broadcast
 };

@@ -68,8 +68,9 @@ struct new_job {
   std::string lane;
   job_scope scope;
   /// The request's content members as one JSON object (title, body, image_url, sound, badge, data,
-  /// silent, collapse_id, priority, thread_id, category, apns, fcm), known to be valid. Renderers
-  /// read it; nothing between them and the HTTP adapter looks inside.
+  /// silent, collapse_id, priority, thread_id, category, apns, fcm), known to be valid; objects
+  /// stand as the caller wrote them. Renderers read it; nothing between them and the HTTP adapter
+  /// looks inside.
   std::string payload;
   job_options options;
   std::string reference; ///< the caller's own id for it, at most 128 bytes; empty: none
@@ -78,8 +79,8 @@ struct new_job {
   /// A dispatch of a Live Activity. `scope` is then the start's user or topic, or whom an update or
   /// end without an id is for; kind `activity` when the id says all. `payload` has the request's
   /// options instead of a push's members: alert, attributes_type, attributes, priority, stale_date,
-  /// dismissal_date, relevance_score, collapse_id, input_push_token, input_push_channel, apns,
-  /// fcm.
+  /// dismissal_date, relevance_score, collapse_id, input_push_token, input_push_channel,
+  /// expiration (epoch seconds), apns, fcm.
   std::optional<activity_request> activity;
 };
 
@@ -96,6 +97,9 @@ struct job_context {
   /// When a target that has not been sent counts as expired: the earlier of `expires_at` and a ttl
   /// above 0. A ttl of 0 never expires before its one try.
   std::optional<timestamp> deadline() const;
+  /// Whether the request chose the push type or the topic (`apns.headers`): what APNs says against
+  /// the topic is then about this job.
+  bool chooses_topic() const;
   bool single_try() const { return options.ttl && options.ttl->count() == 0; }
 };
 

@@ -214,7 +214,7 @@ http::router node::parts::routes(const node_settings& settings) {
   return http::make_api(
     {*store, *store, *store, *store, *store, *store, provided.channels(), breakers, door, clock,
      [this](std::string_view payload) { return provided.check_payload(payload); },
-     [this](const new_job& dispatch) {
+     [this](new_job& dispatch) {
        return provided.check_activity(dispatch.payload, *dispatch.activity);
      },
     carries_activities, [this] { return render_metrics(stages, lanes, breakers, connections); },

@@ -190,7 +190,7 @@ std::optional<payload_refusal> providers::check_payload(std::string_view payload
 }
 
 std::optional<payload_refusal> providers::check_activity(std::string_view payload,
-                                                         const activity_request& request) const {
+                                                         activity_request& request) const {
   if (auto refusal = check_payload_size(payload))
     return refusal;
   if (auto refusal = check_apns_activity(payload, request, settings_.apns.bundle))

@@ -50,9 +50,10 @@ public:
   /// say where it is configured. Thread-safe.
   std::optional<payload_refusal> check_payload(std::string_view payload) const;
 
-  /// The same for a dispatch of a Live Activity: `payload` is new_job::payload.
+  /// The same for a dispatch of a Live Activity, whose activity_request::apns_bytes it sets:
+  /// `payload` is new_job::payload.
   std::optional<payload_refusal> check_activity(std::string_view payload,
-                                                const activity_request& request) const;
+                                                activity_request& request) const;
 
   /// Reads the credentials again. Returns at once; `done` is called, on another thread, for each
   /// destination that goes on with what was read.

@@ -106,9 +106,8 @@ result<apns_request> render_apns_activity(const job_context& job, std::string_vi
   return result<apns_request>::success(std::move(request));
 }
 
-std::optional<payload_refusal> check_apns_activity(std::string_view payload,
-                                                   const activity_request& request,
-                                                   std::string_view bundle) {
+std::optional<payload_refusal>
+check_apns_activity(std::string_view payload, activity_request& request, std::string_view bundle) {
   const auto content = push_content::parse(payload);
   if (!content.ok())
     return payload_refusal{"", content.message};
@@ -119,12 +118,13 @@ std::optional<payload_refusal> check_apns_activity(std::string_view payload,
   event.action = request.action;
   event.timestamp_s = some_timestamp_s;
   event.content_state = request.content_state;
-  event.channel = request.channel;
   const auto body = render_body(content.value, event);
   if (!body.ok())
     return payload_refusal{"", body.message};
-  const auto limit = is_broadcast(event) ? apns_broadcast_limit_bytes : apns_payload_limit_bytes;
+  const bool may_be_broadcast = request.action != activity_action::start;
+  const auto limit = may_be_broadcast ? apns_broadcast_limit_bytes : apns_payload_limit_bytes;
   const auto size = body.value.size();
+  request.apns_bytes = size;
   if (size <= limit)
     return std::nullopt;
   const auto largest = content.value.largest({"alert", "attributes", "apns"});

@@ -3,18 +3,15 @@
 #include "adapters/apns/render.hpp"
 #include "messages/activity.hpp"
 #include "messages/job.hpp"
+#include "messages/payload_limits.hpp"
 #include "messages/payload_refusal.hpp"
 #include "messages/result.hpp"
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace signalbox {
-
-/// APNs' limit for the body of a broadcast (Apple, "Sending broadcast push notification requests").
-inline constexpr std::size_t apns_broadcast_limit_bytes = 5120;
 
 /// Renders a dispatch of a Live Activity, `job.activity` (SPEC 6.8; Apple, "Starting and updating
 /// Live Activities with ActivityKit push notifications"), without an expiration unless the request
@@ -31,10 +28,10 @@ inline constexpr std::size_t apns_broadcast_limit_bytes = 5120;
 result<apns_request> render_apns_activity(const job_context& job, std::string_view bundle);
 
 /// Says why a dispatch cannot go to APNs: too large once rendered, or another topic. Nothing when
-/// it can. `payload` is new_job::payload. An update or end counts as a broadcast if `request` names
-/// a channel. For use at ingest. Pure.
-std::optional<payload_refusal> check_apns_activity(std::string_view payload,
-                                                   const activity_request& request,
-                                                   std::string_view bundle);
+/// it can. `payload` is new_job::payload. An update or end may be a broadcast, whose limit is
+/// higher: who knows its activity compares `request.apns_bytes`, which is set here. For use at
+/// ingest.
+std::optional<payload_refusal>
+check_apns_activity(std::string_view payload, activity_request& request, std::string_view bundle);
 
 } // namespace signalbox

@@ -1,19 +1,15 @@
 #pragma once
 
 #include "messages/job.hpp"
+#include "messages/payload_limits.hpp"
 #include "messages/payload_refusal.hpp"
 #include "messages/result.hpp"
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace signalbox {
-
-/// APNs' limit for the body of everything but voip and broadcast (Apple, "Creating a remote
-/// notification server").
-inline constexpr std::size_t apns_payload_limit_bytes = 4096;
 
 /// What all requests of a job have in common: everything but the device token and the apns-id.
 struct apns_request {

@@ -27,7 +27,6 @@
 namespace signalbox {
 
 namespace asio = boost::asio;
-namespace json = boost::json;
 
 namespace {
 

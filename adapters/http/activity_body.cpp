@@ -53,9 +53,10 @@ enum option : std::size_t {
   apns,
   fcm,
   expiration,
+  own_timestamp,
 };
 
-constexpr std::array<std::string_view, 17> option_names{"alert",
+constexpr std::array<std::string_view, 18> option_names{"alert",
                                                         "attributesType",
                                                         "attributes",
                                                         "priority",
@@ -71,10 +72,11 @@ constexpr std::array<std::string_view, 17> option_names{"alert",
                                                         "onUnknown",
                                                         "apns",
                                                         "fcm",
-                                                        "expiration"};
+                                                        "expiration",
+                                                        "timestamp"};
 
 /// As new_job::activity calls them; empty: no member of the payload.
-constexpr std::array<std::string_view, 17> payload_names{"alert",
+constexpr std::array<std::string_view, 18> payload_names{"alert",
                                                          "attributes_type",
                                                          "attributes",
                                                          "priority",
@@ -90,7 +92,8 @@ constexpr std::array<std::string_view, 17> payload_names{"alert",
                                                          "",
                                                          "apns",
                                                          "fcm",
-                                                         "expiration"};
+                                                         "expiration",
+                                                         ""};
 
 bool is_base64(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -219,6 +222,9 @@ private:
       break;
     case expiration:
       read_expiration(value, place);
+      break;
+    case own_timestamp:
+      out_.request.timestamp_s = read_seconds(value, place);
       break;
     default: // attributes, fcm
       member = read_plain_object(value, place, in_).value_or("");

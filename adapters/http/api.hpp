@@ -45,8 +45,8 @@ struct api_ports {
   /// Why a payload (as in `new_job::payload`) cannot go to a provider, e.g. for its size; nothing
   /// when it can. Called on I/O threads.
   std::function<std::optional<payload_refusal>(std::string_view payload)> check_payload;
-  /// The same for a dispatch of a Live Activity.
-  std::function<std::optional<payload_refusal>(const new_job& dispatch)> check_activity;
+  /// The same for a dispatch of a Live Activity; sets activity_request::apns_bytes.
+  std::function<std::optional<payload_refusal>(new_job& dispatch)> check_activity;
   /// Whether a lane that the door knows carries Live Activities, and so no pushes.
   std::function<bool(std::string_view lane)> is_activity_lane;
   /// The Prometheus text of `/metrics`.

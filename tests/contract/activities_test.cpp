@@ -257,6 +257,62 @@ TEST_P(store_contract, the_timestamp_is_of_the_acceptance_and_never_decreases) {
   EXPECT_EQ(works[0]->job->activity->seq, 3) << "the order is of the row and not of a clock";
 }
 
+TEST_P(store_contract, a_callers_own_timestamp_is_taken_but_never_below_the_last) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.begin("a", scope_kind::user, "u");
+  live.add_token("u", "device", token_kind::update, "a");
+  const auto began_at = std::chrono::floor<std::chrono::seconds>(now()).time_since_epoch().count();
+  const auto sent_with = [&](std::optional<std::int64_t> own) -> std::int64_t {
+    auto update = live.request(activity_action::update, "a");
+    update.activity->timestamp_s = own;
+    EXPECT_EQ(live.commit(update).code, errc::ok);
+    const auto works = live.take();
+    EXPECT_EQ(works.size(), 1u);
+    if (works.empty())
+      return 0;
+    flush({accept(works[0])});
+    complete({update.id});
+    return works[0]->job->activity->timestamp_s;
+  };
+  EXPECT_EQ(sent_with(began_at + 100), began_at + 100);
+  EXPECT_EQ(sent_with(began_at + 50), began_at + 100);
+  EXPECT_EQ(sent_with(std::nullopt), began_at + 100);
+  EXPECT_EQ(sent_with(began_at + 200), began_at + 200);
+}
+
+TEST_P(store_contract, what_is_too_large_for_devices_is_taken_for_a_channel_alone) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.begin("devices", scope_kind::user, "u");
+  auto start = live.start_job("channel", scope_kind::user, "u");
+  start.activity->type = "match";
+  start.activity->channel = "channel id";
+  EXPECT_EQ(live.commit(start).code, errc::ok);
+  const auto code_of = [&](const std::string& activity, std::size_t bytes) {
+    auto update = live.request(activity_action::update, activity);
+    update.activity->apns_bytes = bytes;
+    return live.commit(update).code;
+  };
+  EXPECT_EQ(code_of("devices", 4096), errc::ok);
+  EXPECT_EQ(code_of("devices", 4097), errc::invalid);
+  EXPECT_EQ(code_of("channel", 5120), errc::ok);
+  EXPECT_EQ(code_of("channel", 5121), errc::invalid);
+}
+
+TEST_P(store_contract, an_end_is_measured_with_the_content_that_it_takes_over) {
+  activity_session live{*this};
+  live.add_token("u", "start", token_kind::start);
+  live.begin("a", scope_kind::user, "u");
+  live.update("a", R"({"s":")" + std::string(2'000, 'x') + R"("})");
+  auto end = live.request(activity_action::end, "a", {});
+  end.activity->apns_bytes = 2'100;
+  EXPECT_EQ(live.commit(end).code, errc::invalid);
+  auto smaller = live.request(activity_action::end, "a", {});
+  smaller.activity->apns_bytes = 2'000;
+  EXPECT_EQ(live.commit(smaller).code, errc::ok) << "the one that was refused ended nothing";
+}
+
 TEST_P(store_contract, an_end_without_content_takes_the_last) {
   activity_session live{*this};
   live.add_token("u", "start", token_kind::start);

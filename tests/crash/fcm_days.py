@@ -51,6 +51,33 @@ def accepted_by_fcm(node):
         return store.execute("SELECT sum(accepted) FROM chunks WHERE provider = 2").fetchone()[0]
 
 
+def payloads_that_no_provider_takes_are_refused_and_leave_no_memory():
+    """80 jobs with 1.5 MB in an overlay: each is a 400 that points at it, and nothing of them stays."""
+    with stage(BOTH) as (node, simulator):
+        token = registrations(1)[0]
+
+        def push(**more):
+            return node.call("POST", "/v1/notifications",
+                             {"title": "t", "tokens": [{"platform": "fcm", "token": token}], **more}, timeout=60)
+
+        def anonymous_mib():
+            lines = open(f"/proc/{node.process.pid}/status").read().splitlines()
+            return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("RssAnon"))
+
+        status, _, body = push()
+        check(status == 202, f"{status} {body}")
+        before = anonymous_mib()
+        much = "x" * 1_500_000
+        for n in range(80):
+            over = [{"fcm": {"webpush": {"data": {"k": much}}}}, {"apns": {"payload": {"k": much}}},
+                    {"fcm": {"webpush": {"data": {f"{n}": None, "k": much}}}}, {"data": {"k": much}}][n % 4]
+            status, _, body = push(**over)
+            check(status == 400 and body["errors"][0]["pointer"].startswith("/" + next(iter(over))),
+                  f"{status} {str(body)[:300]}")
+        after = anonymous_mib()
+        check(after - before < 60, f"{before:.1f} MiB before, {after:.1f} MiB after")
+
+
 def a_mixed_job():
     """The account is the sum of what both providers counted."""
     with stage(BOTH) as (node, simulator):

@@ -137,6 +137,25 @@ def a_badge_alone_and_a_callers_headers():
             check(status == 400 and body["errors"], f"{wrong}: {status} {body}")
 
 
+def every_push_type_goes_to_its_topic():
+    suffixes = {"voip": ".voip", "complication": ".complication", "location": ".location-query",
+                "fileprovider": ".pushkit.fileprovider", "pushtotalk": ".voip-ptt", "widgets": ".push-type.widgets",
+                "controls": ".push-type.controls"}
+    with stage(QUICK) as (node, simulator):
+        simulator.faults({"record_devices": True})
+        token = tokens(1)[0]
+        bundle = send_one(node, simulator, token, {"title": "t"})["headers"]["apns-topic"]
+        for push_type, suffix in suffixes.items():
+            got = send_one(node, simulator, token, {"data": {"k": push_type},
+                                                    "apns": {"headers": {"apns-push-type": push_type}}})
+            check(got["headers"]["apns-push-type"] == push_type and got["headers"]["apns-topic"] == bundle + suffix,
+                  f"{push_type}: {got}")
+        status, _, body = node.call("POST", "/v1/notifications", {
+            "tokens": [{"platform": "apns", "token": token}], "title": "t",
+            "apns": {"headers": {"apns-push-type": "voip", "apns-topic": bundle}}})
+        check(status == 400 and body["errors"][0]["pointer"] == "/apns/headers/apns-topic", f"{status} {body}")
+
+
 def files_and_targets_in_other_shapes():
     with stage(QUICK) as (node, simulator):
         first, second = tokens(2)

@@ -6,6 +6,7 @@
 #include "adapters/store/sqlite/paging.hpp"
 #include "adapters/store/sqlite/queries.hpp"
 #include "adapters/store/sqlite/states.hpp"
+#include "messages/payload_limits.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -24,17 +25,24 @@ struct activity_row {
   std::string content_state;
   std::optional<job_number> end_job;
   timestamp expires_at;
+  bool has_channel = false;
 };
 
 #define SIGNALBOX_ACTIVITY_COLUMNS                                                                 \
-  "id, name, status, seq, timestamp, content_state, end_job, expires_at"
+  "id, name, status, seq, timestamp, content_state, end_job, expires_at, channel <> ''"
 
 std::optional<activity_row> next_row(rows& found) {
   if (!found.next())
     return std::nullopt;
-  return activity_row{
-    found.integer(0), std::string{found.text(1)}, found.as<activity_status>(2), found.integer(3),
-    found.integer(4), std::string{found.text(5)}, found.optional_integer(6),    found.time(7)};
+  return activity_row{found.integer(0),
+                      std::string{found.text(1)},
+                      found.as<activity_status>(2),
+                      found.integer(3),
+                      found.integer(4),
+                      std::string{found.text(5)},
+                      found.optional_integer(6),
+                      found.time(7),
+                      found.integer(8) != 0};
 }
 
 std::int64_t seconds_of(timestamp time) {
@@ -81,7 +89,7 @@ private:
       "channel_environment, status, seq, timestamp, content_state, start_job, pending_until, "
       "expires_at, created_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, ?)",
       job_.app, asked_.activity, asked_.type, job_.scope.kind, *scope, job_.scope.name,
-      asked_.channel, asked_.channel_env, seconds_of(now_), asked_.content_state, n_,
+      asked_.channel, asked_.channel_env, timestamp_s(), asked_.content_state, n_,
       now_ + longest_start, expires_at, now_);
     return made(asked_.activity, activity_reply::started, database_.last_insert_id(), expires_at);
   }
@@ -105,25 +113,45 @@ private:
   accepted_request update(const activity_row& known) {
     if (!is_live(known) || has_end(known))
       return missing();
+    if (auto detail = too_large(known))
+      return refused(errc::invalid, std::move(*detail));
     return next(known, activity_reply::updated);
   }
 
   accepted_request end(const activity_row& known) {
     if (!is_live(known) || has_end(known))
       return nothing_made(known.name, activity_reply::closed);
+    if (auto detail = too_large(known))
+      return refused(errc::invalid, std::move(*detail));
     database_.execute("UPDATE activities SET end_job = ? WHERE id = ?", n_, known.id);
     return next(known, activity_reply::ended);
+  }
+
+  // The limit is known with the activity, and so is the content-state that an end takes over.
+  std::optional<std::string> too_large(const activity_row& known) const {
+    constexpr std::string_view member_name = R"("content-state":,)";
+    const bool takes_last = asked_.content_state.empty() && !known.content_state.empty();
+    const auto size =
+      asked_.apns_bytes + (takes_last ? member_name.size() + known.content_state.size() : 0);
+    const auto limit = known.has_channel ? apns_broadcast_limit_bytes : apns_payload_limit_bytes;
+    if (size <= limit)
+      return std::nullopt;
+    return "the APNs payload is " + std::to_string(size) + " bytes" +
+           (takes_last ? " with the last content-state" : "") + ", and the limit is " +
+           std::to_string(limit);
   }
 
   // Numbers are of the row and never of a clock; the timestamp never decreases.
   accepted_request next(const activity_row& known, activity_reply reply) {
     database_.execute("UPDATE activities SET seq = ?, timestamp = ?, content_state = ? "
                       "WHERE id = ?",
-                      known.seq + 1, std::max(known.timestamp_s, seconds_of(now_)),
+                      known.seq + 1, std::max(known.timestamp_s, timestamp_s()),
                       asked_.content_state.empty() ? known.content_state : asked_.content_state,
                       known.id);
     return made(known.name, reply, known.id, known.expires_at);
   }
+
+  std::int64_t timestamp_s() const { return asked_.timestamp_s.value_or(seconds_of(now_)); }
 
   bool is_live(const activity_row& known) const {
     return known.status == activity_status::active && known.expires_at > now_;

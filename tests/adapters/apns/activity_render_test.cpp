@@ -194,7 +194,7 @@ std::string state_of(std::size_t bytes) {
   return R"({"s":")" + std::string(bytes - frame, 'x') + R"("})";
 }
 
-std::string refusal_of(std::string_view payload, const activity_request& request) {
+std::string refusal_of(std::string_view payload, activity_request& request) {
   const auto refusal = check_apns_activity(payload, request, bundle);
   return refusal ? refusal->pointer + ": " + refusal->detail : "";
 }
@@ -212,13 +212,13 @@ TEST(apns_activity_render, a_starts_size_is_checked_as_it_is_sent) {
             "/content_state: the APNs payload is 4097 bytes, and the limit is 4096");
 }
 
-TEST(apns_activity_render, a_broadcast_may_be_larger) {
+TEST(apns_activity_render, what_may_be_a_broadcast_may_be_larger_and_says_how_large_it_is) {
   const auto around = rendered(dispatch(activity_action::update, "{}", "{}")).body.size() - 2;
   activity_request request;
   request.action = activity_action::update;
-  request.channel = "Y2hhbm5lbA==";
   request.content_state = state_of(apns_broadcast_limit_bytes - around);
   EXPECT_EQ(refusal_of("{}", request), "");
+  EXPECT_EQ(request.apns_bytes, apns_broadcast_limit_bytes);
   request.content_state = state_of(apns_broadcast_limit_bytes - around + 1);
   EXPECT_EQ(refusal_of("{}", request),
             "/content_state: the APNs payload is 5121 bytes, and the limit is 5120");

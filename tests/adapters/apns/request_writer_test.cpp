@@ -264,6 +264,21 @@ TEST_F(request_writer_test, jobs_are_rendered_once_and_the_oldest_is_forgotten) 
   EXPECT_NE(jobs.get(*b->job, "x"), second);
 }
 
+TEST_F(request_writer_test, what_is_kept_rendered_is_bounded_in_bytes) {
+  rendered_jobs jobs{10'000};
+  const auto render = [&] {
+    job_context job;
+    job.id = make_uuid_v7(timestamp{});
+    job.payload = R"({"body":")" + std::string(4'000, 'x') + R"("})";
+    return std::weak_ptr<const rendered_job>{jobs.get(job, "x")};
+  };
+  const auto first = render();
+  EXPECT_FALSE(first.expired());
+  for (std::size_t bytes = 0; bytes < rendered_jobs::capacity_bytes; bytes += 4'000)
+    render();
+  EXPECT_TRUE(first.expired());
+}
+
 TEST_F(request_writer_test, another_bundle_is_rendered_anew) {
   rendered_jobs jobs;
   const auto of = make_work(1);

@@ -29,7 +29,7 @@ constexpr std::string_view whole_start = R"({"action":"start","activityId":"matc
     "attributes":{"home":"A"},"priority":"normal","staleDate":"2026-01-31T12:30:00.900Z",
     "dismissalDate":1769868000,"relevanceScore":0.5,"collapseId":"c","ttl":60,
     "inputPushToken":true,"receipts":"all","onUnknown":"resend","apns":{"payload":{"aps":{"x":1}}},
-    "fcm":{"data":{}},"expiration":"2026-01-31T14:00:00Z"}})";
+    "fcm":{"data":{}},"timestamp":1769860000,"expiration":"2026-01-31T14:00:00Z"}})";
 
 TEST(activity_body_test, reads_a_start) {
   auto start = read(whole_start);
@@ -49,6 +49,7 @@ TEST(activity_body_test, reads_a_start) {
             R"("collapse_id":"c","input_push_token":true,)"
             R"("apns":{"headers":{},"payload":{"aps":{"x":1}}},"fcm":{"data":{}},)"
             R"("expiration":1769868000})");
+  EXPECT_EQ(start.request.timestamp_s, 1769860000);
   EXPECT_EQ(start.options.ttl, std::chrono::seconds{60});
   EXPECT_EQ(start.options.receipts, receipts_policy::all);
   EXPECT_EQ(start.options.on_unknown, unknown_policy::resend);
@@ -277,7 +278,8 @@ INSTANTIATE_TEST_SUITE_P(
       update_option(R"("apns":{"headers":{"apns-push-type":"alert","apns-priority":"1"}})"),
       "\"/options/apns/headers/apns-push-type\" "
       "\"/options/apns/headers/apns-priority\""},
-    bad_activity{"times", update_option(R"("expiration":1)"), "\"/options/expiration\""},
+    bad_activity{"times", update_option(R"("timestamp":1769868000000,"expiration":1)"),
+                 "\"/options/timestamp\" \"/options/expiration\""},
     bad_activity{"overlays", update_option(R"("apns":"x","fcm":[])"),
                  "\"/options/apns\" \"/options/fcm\""}),
   [](const auto& info) { return std::string{info.param.what}; });

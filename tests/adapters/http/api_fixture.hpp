@@ -351,7 +351,7 @@ protected:
             door_,
             clock_,
             [this](std::string_view payload) { return check_payload(payload); },
-            [this](const new_job& dispatch) { return check_payload(dispatch.payload); },
+            [this](new_job& dispatch) { return check_payload(dispatch.payload); },
             [](std::string_view lane) { return lane == "live-activity"; },
             [] { return std::string{"signalbox_up 1\n"}; },
             [this] { return checks_; }};
