@@ -64,6 +64,8 @@ outcome decide(const retry_rules& rules, const verdict& verdict, const job_conte
     return result;
   }
   auto wait = retry_backoff(rules, target.attempts, verdict.throttled ? 0.5 + random / 2 : random);
+  if (charged && verdict.trouble == trouble::configuration && destination != standing::working)
+    wait = std::max(wait, rules.refused_min);
   if (verdict.retry_after)
     wait = std::max(wait, std::chrono::milliseconds{*verdict.retry_after});
   result.retry_at = now + wait;

@@ -13,6 +13,9 @@ struct retry_rules {
   unsigned max_attempts = 5;
   std::chrono::milliseconds backoff_min{1'000};
   std::chrono::milliseconds backoff_max{300'000};
+  /// At least, after a refusal of the credentials that may be the account's fault: what is wrong
+  /// with the account is rarely mended within a second, and a lone target is not to end so soon.
+  std::chrono::milliseconds refused_min{15'000};
 };
 
 /// Full-jitter exponential backoff: anything from 0 to backoff_min doubled with each attempt made

@@ -304,7 +304,7 @@ TEST_F(outage, targets_that_are_refused_for_themselves_stop_nobody) {
                                     : std::nullopt;
   };
   submit(topic_job(1, "news", clock.now()));
-  for (int i = 0; i < 600; ++i) {
+  for (int i = 0; i < 1'200; ++i) {
     pass(100ms, 20ms);
     EXPECT_EQ(state_at(apns_production, breaker_kind::configuration), breaker_state::closed);
     EXPECT_EQ(state_at(apns_sandbox, breaker_kind::configuration), breaker_state::closed);

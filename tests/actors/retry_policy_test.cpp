@@ -176,6 +176,8 @@ TEST(decide, a_stray_refusal_of_the_credentials_is_charged_and_ends_with_one_try
     return decide(rules, refused, job_with(), target_after(before), now, 0.5, destination);
   };
   EXPECT_EQ(after(0, standing::failing).attempts, 1);
+  EXPECT_GE(after(0, standing::failing).retry_at, now + 15s) << "a clock is put right meanwhile";
+  EXPECT_LT(after(0, standing::working).retry_at, now + 15s) << "its own fault";
   EXPECT_EQ(after(4, standing::failing).status, outcome_status::retry)
     << "the breaker may open meanwhile";
   EXPECT_TRUE(after(5, standing::failing).dead_letter);
