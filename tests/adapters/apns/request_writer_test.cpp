@@ -26,6 +26,13 @@ std::map<std::string, header> headers_of(const http2_request& request) {
   return all;
 }
 
+// Both clocks go on.
+token_time after_start(int seconds) {
+  const std::chrono::seconds passed{seconds};
+  return {std::chrono::sys_seconds{std::chrono::seconds{1'700'000'000} + passed},
+          boot_clock::time_point{std::chrono::seconds{10'000} + passed}};
+}
+
 class request_writer_test : public testing::Test {
 protected:
   void SetUp() override {
@@ -35,7 +42,7 @@ protected:
     token_ = std::make_shared<provider_token>(
       provider_key{"TEAM", "KEY", sim::ensure_tls_material(dir_).apns_key},
       provider_token_policy{});
-    token_->refresh(std::chrono::sys_seconds{std::chrono::seconds{1'700'000'000}});
+    token_->refresh(after_start(0));
   }
   void TearDown() override { std::filesystem::remove_all(dir_); }
 
@@ -162,7 +169,7 @@ TEST_F(request_writer_test, a_new_token_is_used_from_the_next_run_on) {
   by->prepare();
   const auto of = make_work(2);
   const auto before = write(*by, of, 0).at("authorization").value;
-  token_->refresh(std::chrono::sys_seconds{std::chrono::seconds{1'700'003'600}});
+  token_->refresh(after_start(3'600));
   EXPECT_EQ(by->prepare(), "");
   const auto after = write(*by, of, 1).at("authorization").value;
   EXPECT_NE(after, before);
@@ -224,7 +231,7 @@ TEST_F(request_writer_test, a_refused_topic_is_the_callers_where_it_set_the_push
 }
 
 TEST_F(request_writer_test, a_refusal_of_a_token_that_was_replaced_blames_nothing) {
-  const std::chrono::sys_seconds later{std::chrono::seconds{1'700'003'600}};
+  const auto later = after_start(3'600);
   const auto by = writer();
   by->prepare();
   write(*by, make_work(1), 0);

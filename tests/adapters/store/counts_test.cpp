@@ -31,12 +31,12 @@ protected:
 
 TEST_F(counts, receipts_by_reason_follow_what_is_written_and_written_over) {
   const timestamp now{};
-  write_receipt(database, 1, 1, outcome_status::rejected, "BadDeviceToken", now);
-  write_receipt(database, 1, 2, outcome_status::rejected, "BadDeviceToken", now);
-  write_receipt(database, 1, 3, outcome_status::accepted, {}, now);
-  write_receipt(database, 1, 2, outcome_status::unknown, "no_answer", now);
-  write_receipt(database, 2, 2, outcome_status::skipped, "deleted", now);
-  write_receipt(database, 1, 3, outcome_status::accepted, {}, now);
+  write_receipt(database, 1, 1, outcome_status::rejected, "BadDeviceToken", now, 17);
+  write_receipt(database, 1, 2, outcome_status::rejected, "BadDeviceToken", now, 17);
+  write_receipt(database, 1, 3, outcome_status::accepted, {}, now, 17);
+  write_receipt(database, 1, 2, outcome_status::unknown, "no_answer", now, 17);
+  write_receipt(database, 2, 2, outcome_status::skipped, "deleted", now, 17);
+  write_receipt(database, 1, 3, outcome_status::accepted, {}, now, 17);
   expect_true_counts();
 }
 
