@@ -49,7 +49,7 @@ TEST(documents_test, every_entry_of_troubleshooting_names_tests_that_exist) {
   ASSERT_GT(names.size(), 500u);
   const auto text = content_of(SOURCE_DIR "/docs/troubleshooting.md");
   static const std::regex entry_head{R"(\n### ([^\n]+))"};
-  static const std::regex tests{R"(\(tests?: ([^)]*)\))"};
+  static const std::regex tests{R"(\(tests?:\s([^)]*)\))"};
   static const std::regex quoted{"`([^`]+)`"};
   std::vector<std::size_t> heads;
   for (std::sregex_iterator it{text.begin(), text.end(), entry_head}, end; it != end; ++it)

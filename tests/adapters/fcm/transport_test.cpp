@@ -280,6 +280,9 @@ TEST_F(fcm_transport_test, an_account_that_fcm_refuses_is_told_apart) {
   EXPECT_EQ(log_.count("401 UNAUTHENTICATED"), 1u);
   submit_all(fcm_work(1, 2));
   ASSERT_TRUE(log_.wait_for(2));
+  EXPECT_EQ(log_.count("401 UNAUTHENTICATED"), 2u) << "one more new token may be better";
+  submit_all(fcm_work(1, 3));
+  ASSERT_TRUE(log_.wait_for(3));
   EXPECT_EQ(log_.count("401 credentials_refused"), 1u);
 }
 
