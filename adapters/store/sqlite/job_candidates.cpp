@@ -112,8 +112,10 @@ job_number lowest_since(connection& database, timestamp since) {
   auto rest = static_cast<std::uint64_t>(since.time_since_epoch().count());
   for (int i = 5; i >= 0; --i, rest >>= 8)
     first.bytes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(rest);
+  // Where fewer are older, one that was committed before all of them may still be newer.
   return database
-    .value("SELECT min(n) FROM (SELECT n FROM jobs WHERE id < ? ORDER BY id DESC LIMIT 4096)",
+    .value("SELECT CASE WHEN count(*) = 4096 THEN min(n) ELSE 0 END FROM "
+           "(SELECT n FROM jobs WHERE id < ? ORDER BY id DESC LIMIT 4096)",
            first)
     .value_or(0);
 }

@@ -90,6 +90,12 @@ operations documented_routes() {
         operation = method + ' ' + path;
         routes[operation];
       }
+    static const std::regex in_place{"        - \\{?name: (\\w+)(, in: query,.*)?"};
+    if (std::smatch own; std::regex_match(line, own, in_place)) {
+      const auto name = own[1].str();
+      if (own[2].matched || (std::getline(in, line) && line == "          in: query"))
+        routes[operation].insert(name);
+    }
     const std::string reference = "#/components/parameters/";
     if (const auto at = line.find(reference); at != line.npos) {
       const auto name = line.substr(at + reference.size());

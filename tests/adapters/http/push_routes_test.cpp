@@ -164,14 +164,14 @@ TEST_F(push_routes_test, refuses_a_reference_that_is_no_id) {
 }
 
 TEST_F(push_routes_test, times_have_a_latest_one) {
-  // The clock of the fixture stands at 1970; a leap year is the bound.
+  // The fixture's clock stands at 2026-01-31T12:00:00Z; a leap year is the bound.
   for (auto [body, pointer] :
-       {std::pair{R"({"title":"t","scheduled_at":"1971-01-01T00:00:00Z"})", ""},
-        std::pair{R"({"title":"t","scheduled_at":"1971-01-03T00:00:00Z"})", "/scheduled_at"},
+       {std::pair{R"({"title":"t","scheduled_at":"2027-02-01T12:00:00Z"})", ""},
+        std::pair{R"({"title":"t","scheduled_at":"2027-02-01T12:00:01Z"})", "/scheduled_at"},
         std::pair{R"({"title":"t","scheduled_at":"9999-01-01T00:00:00Z"})", "/scheduled_at"},
-        std::pair{R"({"title":"t","expires_at":"1971-01-03T00:00:00Z"})", "/expires_at"},
-        std::pair{R"({"title":"t","scheduled_at":"1970-12-01T00:00:00Z",
-                      "expires_at":"1971-12-01T00:00:00Z"})",
+        std::pair{R"({"title":"t","expires_at":"2027-02-01T12:00:01Z"})", "/expires_at"},
+        std::pair{R"({"title":"t","scheduled_at":"2026-12-01T00:00:00Z",
+                      "expires_at":"2027-12-01T00:00:00Z"})",
                   ""}}) {
     auto answer = ask("POST", "/v1/users/u/send", body);
     ASSERT_EQ(answer.status, *pointer == '\0' ? 202 : 400) << body;

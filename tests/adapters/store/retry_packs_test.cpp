@@ -617,7 +617,7 @@ TEST_F(retry_packs, of_jobs_that_ended_hold_up_neither_retries_nor_new_work) {
   tamper("UPDATE jobs SET status = 7; INSERT INTO jobs SELECT 2, x'02', app, lane, 4, plan_done, "
          "planned, next_seq, total, completed_at, accepted, rejected, unknown, expired, skipped, "
          "plan_cursor, deadline, scope_kind, scope_id, scope_name, not_before, expires_at, ttl, "
-         "receipts, on_unknown, created_at, replay_of, payload FROM jobs; "
+         "receipts, on_unknown, created_at, replay_of, payload, reference FROM jobs; "
          "UPDATE retries SET job = 2 WHERE n = (SELECT MAX(n) FROM retries)");
   reopen();
   await<std::vector<commit_result>>([&](auto done) {
