@@ -103,8 +103,9 @@ class Readers:
     def repeat(self):
         while not self.ended.is_set():
             try:
-                status, head, body = self.node.call("GET", "/v1/dead-letters?reason=nowhere", timeout=60)
-            except OSError: # the node is stopping
+                status, head, body = self.node.call("POST", "/v1/dead-letters:replay",
+                                                    {"reason": "nowhere", "dry_run": True}, timeout=60)
+            except OSError:  # the node is stopping
                 return
             self.answers.append((status, head.get("Retry-After"), body))
 
@@ -122,7 +123,7 @@ def many_letters(database):
 
 def long_reads_starve_neither_health_nor_the_stop():
     with stage_of(many_letters, {"stop": {"deadline": "10s"}}) as (node, _):
-        readers = Readers(node, 16)
+        readers = Readers(node, 100)
         try:
             wait_until(lambda: len(readers.answers) >= 2, "the first long reads end")
             for _ in range(20):
