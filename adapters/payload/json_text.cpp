@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace signalbox {
 
@@ -14,18 +15,43 @@ namespace json = boost::json;
 namespace {
 
 constexpr auto npos = std::string_view::npos;
-constexpr std::string_view white = " \t\r\n";
-constexpr std::string_view end_of_scalar = ",]} \t\r\n";
+
+/// Characters to look for. std::string_view's own searches call memchr for each character of the
+/// text, which was most of what rendering a push cost.
+class char_set {
+public:
+  constexpr explicit char_set(std::string_view all) {
+    for (const char c : all)
+      holds_[static_cast<unsigned char>(c)] = true;
+  }
+  constexpr bool holds(char c) const { return holds_[static_cast<unsigned char>(c)]; }
+
+  std::size_t first_in(std::string_view text, std::size_t from) const {
+    while (from < text.size() && !holds(text[from]))
+      ++from;
+    return from < text.size() ? from : npos;
+  }
+
+private:
+  std::array<bool, 256> holds_{};
+};
+
+constexpr char_set white{" \t\r\n"};
+constexpr char_set end_of_scalar{",]} \t\r\n"};
+constexpr char_set in_strings{"\"\\"};
+constexpr char_set in_containers{"\"{}[]"};
+constexpr char_set begins_string_or_number{"\"-0123456789"};
 // What a 64 bit integer and an ordinary double need no more than.
 constexpr std::size_t tame_digits = 18;
 
 void skip_white(std::string_view& rest) {
-  rest.remove_prefix(std::min(rest.find_first_not_of(white), rest.size()));
+  while (!rest.empty() && white.holds(rest.front()))
+    rest.remove_prefix(1);
 }
 
 /// Where the string that begins at `from` ends; npos when it does not.
 std::size_t end_of_string(std::string_view text, std::size_t from) {
-  for (auto at = from + 1; (at = text.find_first_of("\"\\", at)) != npos;) {
+  for (auto at = from + 1; (at = in_strings.first_in(text, at)) != npos;) {
     if (text[at] == '"')
       return at + 1;
     at += 2;
@@ -35,7 +61,7 @@ std::size_t end_of_string(std::string_view text, std::size_t from) {
 
 std::size_t end_of_container(std::string_view text) {
   std::size_t depth = 0;
-  for (std::size_t at = 0; (at = text.find_first_of("\"{}[]", at)) != npos;) {
+  for (std::size_t at = 0; (at = in_containers.first_in(text, at)) != npos;) {
     if (text[at] == '"') {
       at = end_of_string(text, at);
       continue;
@@ -57,7 +83,7 @@ std::size_t end_of_value(std::string_view text) {
     return end_of_string(text, 0);
   if (text.front() == '{' || text.front() == '[')
     return end_of_container(text);
-  const auto end = text.find_first_of(end_of_scalar);
+  const auto end = end_of_scalar.first_in(text, 0);
   return end == 0 ? npos : std::min(end, text.size());
 }
 
@@ -170,12 +196,12 @@ std::string write_json_string(std::string_view text) {
 std::string with_tame_numbers(std::string_view text) {
   constexpr std::string_view stand_in = "1.5";
   std::string out{text};
-  for (std::size_t at = 0; (at = text.find_first_of("\"-0123456789", at)) != npos;) {
+  for (std::size_t at = 0; (at = begins_string_or_number.first_in(text, at)) != npos;) {
     if (text[at] == '"') {
       at = end_of_string(text, at);
       continue;
     }
-    const auto end = std::min(text.find_first_of(end_of_scalar, at), text.size());
+    const auto end = std::min(end_of_scalar.first_in(text, at), text.size());
     const auto token = text.substr(at, end - at);
     if (!is_tame(token) && is_number(token)) {
       std::fill(out.begin() + static_cast<std::ptrdiff_t>(at),
