@@ -1,8 +1,7 @@
 #include "adapters/payload/push_content.hpp"
 
-#include "adapters/payload/json_text.hpp"
-
 #include <algorithm>
+#include <utility>
 
 namespace signalbox {
 
@@ -16,19 +15,18 @@ std::string_view bare(std::string_view quoted) {
 } // namespace
 
 result<push_content> push_content::parse(std::string_view payload) {
+  push_content content;
+  content.members_.reserve(16);
   json_members members{payload};
   for (json_member one; members.next(one);)
-    ;
+    content.members_.push_back(one);
   if (!members.is_whole())
     return result<push_content>::failure(errc::invalid, "payload: not a JSON object");
-  push_content content;
-  content.payload_ = payload;
-  return result<push_content>::success(content);
+  return result<push_content>::success(std::move(content));
 }
 
 std::string_view push_content::json_of(std::string_view name) const {
-  json_members members{payload_};
-  for (json_member one; members.next(one);)
+  for (const auto& one : members_)
     if (bare(one.name) == name)
       return one.value == "null" ? std::string_view{} : one.value;
   return {};

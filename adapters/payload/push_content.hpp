@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adapters/payload/json_draft.hpp"
+#include "adapters/payload/json_text.hpp"
 #include "messages/payload_refusal.hpp"
 #include "messages/result.hpp"
 
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace signalbox {
 
@@ -36,7 +38,7 @@ public:
   std::string_view largest(std::initializer_list<std::string_view> names) const;
 
 private:
-  std::string_view payload_;
+  std::vector<json_member> members_;
 };
 
 /// The pointer of a Live Activity's content-state, which stands beside `new_job::payload`.
