@@ -217,8 +217,8 @@ http::router node::parts::routes(const node_settings& settings) {
      [this](new_job& dispatch) {
        return provided.check_activity(dispatch.payload, *dispatch.activity);
      },
-    carries_activities, [this] { return render_metrics(stages, lanes, breakers, connections); },
-    checks, settings.http.max_batch_body_bytes, settings.ingest.max_schedule});
+     carries_activities, [this] { return render_metrics(stages, lanes, breakers, connections); },
+     checks, settings.http.max_batch_body_bytes, settings.ingest.max_schedule});
 }
 
 node::node(node_settings settings, std::function<void(const std::string& what)> on_failure)

@@ -15,8 +15,8 @@ namespace signalbox {
 struct dead_letter_filter {
   app_id app = default_app;
   std::optional<job_id> job;
-  std::string lane;   ///< empty: any
-  std::string reason; ///< "max_attempts", "lease_lost"; empty: any
+  std::string lane;        ///< empty: any
+  std::string reason;      ///< "max_attempts", "lease_lost"; empty: any
   std::string reference{}; ///< of the job; empty: any
 };
 

@@ -63,8 +63,8 @@ public:
   void list_receipts(app_id app, job_id id, page_request page,
                      callback<page_of<receipt_view>> done) override;
   void count_reasons(app_id app, job_id id, callback<std::vector<reason_count>> done) override;
-  void list_jobs(app_id app, job_query query,
-                 page_request page, callback<page_of<job_view>> done) override;
+  void list_jobs(app_id app, job_query query, page_request page,
+                 callback<page_of<job_view>> done) override;
   void cancel_job(app_id app, job_id id, callback<job_view> done) override;
   void count_open_jobs(callback<std::vector<lane_jobs>> done) override;
   void check_health(callback<unit> done) override;

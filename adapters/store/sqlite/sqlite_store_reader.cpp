@@ -86,13 +86,13 @@ void sqlite_store::count_reasons(app_id app, job_id id, callback<std::vector<rea
 void sqlite_store::list_jobs(app_id app, job_query query, page_request page,
                              callback<page_of<job_view>> done) {
   if (done = engine_->admit(std::move(done)); done)
-    engine_->read<page_of<job_view>>(
-      read_class::queries, std::move(done), [=, this](connection& database) {
-        auto read = sqlite::read_jobs(database, app, query, page);
-        for (auto& job : read.value.items)
-          note_pause(engine_->shared().pauses, app, job);
-        return read;
-      });
+    engine_->read<page_of<job_view>>(read_class::queries, std::move(done),
+                                     [=, this](connection& database) {
+                                       auto read = sqlite::read_jobs(database, app, query, page);
+                                       for (auto& job : read.value.items)
+                                         note_pause(engine_->shared().pauses, app, job);
+                                       return read;
+                                     });
 }
 
 void sqlite_store::cancel_job(app_id app, job_id id, callback<job_view> done) {

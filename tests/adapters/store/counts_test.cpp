@@ -16,10 +16,11 @@ protected:
   counts() { migrate(database); }
 
   void expect_true_counts() {
-    EXPECT_EQ(database.ask("SELECT COUNT(*) FROM (SELECT job, status, ifnull(reason, '') AS reason, "
-                           "COUNT(*) AS count FROM receipts GROUP BY 1, 2, 3 "
-                           "EXCEPT SELECT job, status, reason, count FROM receipt_counts)"),
-              "0");
+    EXPECT_EQ(
+      database.ask("SELECT COUNT(*) FROM (SELECT job, status, ifnull(reason, '') AS reason, "
+                   "COUNT(*) AS count FROM receipts GROUP BY 1, 2, 3 "
+                   "EXCEPT SELECT job, status, reason, count FROM receipt_counts)"),
+      "0");
     EXPECT_EQ(database.ask("SELECT (SELECT SUM(count) FROM receipt_counts) - "
                            "(SELECT COUNT(*) FROM receipts)"),
               "0");
