@@ -149,9 +149,10 @@ TEST_F(query_plans, lists_of_jobs_go_by_an_index) {
 TEST_F(query_plans, what_is_asked_for_often_is_not_counted_row_by_row) {
   const std::filesystem::path sources{SOURCE_DIR "/adapters/store/sqlite"};
   const auto macros = macros_in(sources);
+  // A page of dead letters skips by OFFSET, at most as many as a page may look at.
   static const std::regex counting{
     "^(?=.*(COUNT\\(|GROUP BY)).*(FROM|JOIN) (receipts|topic_tokens|dead_letters|subscriptions"
-    "|tokens)\\b.*"};
+    "|tokens)\\b.*|^.*(FROM|JOIN) (receipts|topic_tokens|subscriptions|tokens)\\b.*OFFSET.*"};
   int checked = 0;
   for (const auto& entry : std::filesystem::directory_iterator{sources})
     if (entry.path().extension() == ".cpp")
