@@ -13,12 +13,6 @@ std::optional<timestamp> job_context::deadline() const {
   return deadline;
 }
 
-// Ingest writes both names itself, so no escape hides one.
-bool job_context::chooses_topic() const {
-  return payload.find(R"("apns-push-type":)") != std::string::npos ||
-         payload.find(R"("apns-topic":)") != std::string::npos;
-}
-
 job_counts& job_counts::operator+=(const job_counts& other) {
   accepted += other.accepted;
   rejected += other.rejected;

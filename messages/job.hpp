@@ -97,9 +97,6 @@ struct job_context {
   /// When a target that has not been sent counts as expired: the earlier of `expires_at` and a ttl
   /// above 0. A ttl of 0 never expires before its one try.
   std::optional<timestamp> deadline() const;
-  /// Whether the request chose the push type or the topic (`apns.headers`): what APNs says against
-  /// the topic is then about this job.
-  bool chooses_topic() const;
   bool single_try() const { return options.ttl && options.ttl->count() == 0; }
 };
 
