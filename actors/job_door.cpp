@@ -2,6 +2,7 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace signalbox {
@@ -51,12 +52,14 @@ void job_door::pass_on() {
         homeless.push_back(std::exchange(jobs, {}));
         continue;
       }
-      for (auto& job : std::exchange(jobs, {})) {
-        if (arrivals.empty() || arrivals.back().first != found->second->door ||
-            arrivals.back().second.jobs.size() == most_in_a_message)
+      for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if (i % most_in_a_message == 0) {
           arrivals.push_back({found->second->door, {}});
-        arrivals.back().second.jobs.push_back(std::move(job));
+          arrivals.back().second.jobs.reserve(std::min(jobs.size() - i, most_in_a_message));
+        }
+        arrivals.back().second.jobs.push_back(std::move(jobs[i]));
       }
+      jobs.clear(); // its room stays for the next turn's
     }
   }
   for (auto& [door, jobs] : arrivals)

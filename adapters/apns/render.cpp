@@ -6,6 +6,7 @@
 #include "adapters/payload/json_text.hpp"
 #include "adapters/payload/push_content.hpp"
 
+#include <array>
 #include <chrono>
 
 namespace signalbox {
@@ -119,8 +120,8 @@ std::optional<payload_refusal> check_apns_payload(std::string_view payload,
                                                   std::string_view bundle) {
   // Rendering adds less than 512 bytes of its own and writes no value in more than twice its
   // length, so that ordinary payloads need not be rendered to know.
-  if (payload.size() * 2 + 512 <= apns_payload_limit_bytes &&
-      payload.find("\"apns\":") == payload.npos)
+  constexpr std::array<std::string_view, 1> overlay{R"(apns":)"};
+  if (payload.size() * 2 + 512 <= apns_payload_limit_bytes && !quotes_any(payload, overlay))
     return std::nullopt;
   const auto content = push_content::parse(payload);
   if (!content.ok())

@@ -171,11 +171,9 @@ std::optional<payload_refusal> check_fcm_payload(std::string_view payload,
   const bool is_small =
     payload.size() * 2 + marker.size() + marker_bytes <= fcm_payload_limit_bytes;
   // Looked at by text alone, since this happens to every job.
-  constexpr std::array<std::string_view, 5> suspicious{
-    R"("fcm":)", R"("from":)", R"("message_type":)", R"("google)", R"("gcm)"};
-  const bool is_plain = std::none_of(suspicious.begin(), suspicious.end(),
-                                     [&](auto text) { return payload.find(text) != payload.npos; });
-  if (is_small && is_plain)
+  constexpr std::array<std::string_view, 5> suspicious{R"(fcm":)", R"(from":)", R"(message_type":)",
+                                                       "google", "gcm"};
+  if (is_small && !quotes_any(payload, suspicious))
     return std::nullopt;
   const auto content = push_content::parse(payload);
   if (!content.ok())

@@ -6,6 +6,14 @@
 
 namespace signalbox {
 
+namespace {
+
+// Drafts are small almost always; then the names are compared one by one.
+constexpr std::size_t most_compared = 16;
+constexpr std::size_t usual_members = 8;
+
+} // namespace
+
 json_draft& json_draft::set(std::string_view name, std::string_view value) {
   auto& into = place(name, {});
   into.object.reset();
@@ -23,11 +31,12 @@ void json_draft::add(std::string_view quoted, std::string_view value) {
 }
 
 void json_draft::erase(std::string_view name) {
-  const auto found = places_.find(std::string{name});
-  if (found == places_.end())
+  const auto* found = find(name);
+  if (found == nullptr)
     return;
-  members_[found->second] = {};
-  places_.erase(found);
+  members_[static_cast<std::size_t>(found - members_.data())] = {};
+  places_.erase(std::string{name});
+  --count_;
 }
 
 json_draft& json_draft::object(std::string_view name) {
@@ -53,17 +62,16 @@ void json_draft::merge(std::string_view patch) {
 }
 
 std::string json_draft::text_of(std::string_view name) const {
-  const auto found = places_.find(std::string{name});
-  if (found == places_.end())
+  const auto* found = find(name);
+  if (found == nullptr)
     return {};
-  const auto& member = members_[found->second];
-  return member.object ? member.object->text() : member.value;
+  return found->object ? found->object->text() : found->value;
 }
 
 void json_draft::append_to(std::string& out) const {
   out += '{';
   bool is_first = true;
-  for (const auto& [quoted, value, object] : members_) {
+  for (const auto& [name, quoted, value, object] : members_) {
     if (quoted.empty())
       continue;
     if (!std::exchange(is_first, false))
@@ -80,12 +88,34 @@ std::string json_draft::text() const {
   return out;
 }
 
+const json_draft::member* json_draft::find(std::string_view name) const {
+  if (!places_.empty()) {
+    const auto found = places_.find(std::string{name});
+    return found == places_.end() ? nullptr : &members_[found->second];
+  }
+  for (const auto& one : members_)
+    if (one.name == name && !one.quoted.empty())
+      return &one;
+  return nullptr;
+}
+
 json_draft::member& json_draft::place(std::string_view name, std::string_view quoted) {
-  const auto [at, is_new] = places_.try_emplace(std::string{name}, members_.size());
-  if (is_new)
-    members_.push_back(
-      {quoted.empty() ? write_json_string(name) : std::string{quoted}, {}, nullptr});
-  return members_[at->second];
+  if (const auto* found = find(name))
+    return members_[static_cast<std::size_t>(found - members_.data())];
+  if (members_.empty())
+    members_.reserve(usual_members);
+  members_.push_back({std::string{name},
+                      quoted.empty() ? write_json_string(name) : std::string{quoted},
+                      {},
+                      nullptr});
+  ++count_;
+  if (members_.size() > most_compared && places_.empty())
+    for (std::size_t i = 0; i < members_.size(); ++i)
+      if (!members_[i].quoted.empty())
+        places_.emplace(members_[i].name, i);
+  if (!places_.empty())
+    places_.emplace(members_.back().name, members_.size() - 1);
+  return members_.back();
 }
 
 json_draft& json_draft::open(member& of) {

@@ -27,8 +27,8 @@ public:
   /// merged.
   void merge(std::string_view patch);
 
-  bool empty() const { return places_.empty(); }
-  bool contains(std::string_view name) const { return places_.contains(std::string{name}); }
+  bool empty() const { return count_ == 0; }
+  bool contains(std::string_view name) const { return find(name) != nullptr; }
   /// A member's value as text; empty when there is none.
   std::string text_of(std::string_view name) const;
 
@@ -37,15 +37,19 @@ public:
 
 private:
   struct member {
-    std::string quoted;                 ///< the name; empty: erased
+    std::string name;
+    std::string quoted;                 ///< the name as it is written; empty: erased
     std::string value;                  ///< unless there is an object
     std::unique_ptr<json_draft> object; ///< may be null
   };
 
+  const member* find(std::string_view name) const;
   member& place(std::string_view name, std::string_view quoted);
   static json_draft& open(member& of);
 
   std::vector<member> members_;
+  std::size_t count_ = 0; ///< without the erased ones
+  /// By name, of a draft of so many that looking at each would cost: empty before that.
   std::unordered_map<std::string, std::size_t> places_;
 };
 

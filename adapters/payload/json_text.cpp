@@ -38,6 +38,7 @@ private:
 
 constexpr char_set white{" \t\r\n"};
 constexpr char_set end_of_scalar{",]} \t\r\n"};
+constexpr char_set quote{"\""};
 constexpr char_set in_strings{"\"\\"};
 constexpr char_set in_containers{"\"{}[]"};
 constexpr char_set begins_string_or_number{"\"-0123456789"};
@@ -120,6 +121,10 @@ bool is_number(std::string_view text) {
   return text.empty();
 }
 
+bool needs_escape(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' || c == 0x7F;
+}
+
 bool is_tame(std::string_view number) {
   return number.size() <= tame_digits && number.find_first_of("eE") == npos;
 }
@@ -177,6 +182,16 @@ std::string_view json_member_at(std::string_view object, std::size_t position) {
   return {};
 }
 
+bool quotes_any(std::string_view text, std::span<const std::string_view> beginnings) {
+  for (std::size_t at = 0; (at = quote.first_in(text, at)) != npos;) {
+    const auto quoted = text.substr(++at);
+    if (std::any_of(beginnings.begin(), beginnings.end(),
+                    [&](auto one) { return quoted.starts_with(one); }))
+      return true;
+  }
+  return false;
+}
+
 std::optional<std::string> read_json_string(std::string_view value) {
   if (value.size() < 2 || value.front() != '"' || value.back() != '"')
     return std::nullopt;
@@ -190,6 +205,12 @@ std::optional<std::string> read_json_string(std::string_view value) {
 }
 
 std::string write_json_string(std::string_view text) {
+  // Names are almost always plain, and a serializer costs more than all else of a small draft.
+  if (std::none_of(text.begin(), text.end(), needs_escape)) {
+    std::string out;
+    out.reserve(text.size() + 2);
+    return ((out += '"') += text) += '"';
+  }
   return json::serialize(json::string{text});
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,11 @@ private:
 
 /// The value of the member at this position, from 0; empty when there is none.
 std::string_view json_member_at(std::string_view object, std::size_t position);
+
+/// Whether one of these follows a quote anywhere: tells without a parse, at the price of false
+/// alarms from within texts, that no member of these names is there. Names are taken as they are
+/// written.
+bool quotes_any(std::string_view text, std::span<const std::string_view> beginnings);
 
 /// What a string says; nothing when the text is no string.
 std::optional<std::string> read_json_string(std::string_view value);
