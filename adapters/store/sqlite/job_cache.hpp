@@ -22,7 +22,7 @@ public:
 
   void put(const Key& key, Value value, std::size_t weight = 1) {
     if (young_weight_ + weight > half_) {
-      old_ = std::move(young_);
+      old_.swap(young_); // and not moved: the new young half grows into the buckets that are there
       young_.clear();
       young_weight_ = 0;
     }
