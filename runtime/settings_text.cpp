@@ -56,10 +56,12 @@ line and the name; `--dump-config` prints the values that are in effect and wher
 ; a comment begins with a semicolon
 http {
   port = 8080                 ; integers have no unit
-  address = "127.0.0.1"       ; strings and paths stand in double quotes
+  address = "127.0.0.1"       ; strings, choices and paths stand in double quotes
   idle-timeout = 60s          ; durations: ns, us, ms, s, min, h
   max-body = "1MiB"           ; sizes: bytes, or quoted with KiB, MiB or GiB
+  hosts = ["push", "push.example.com"] ; lists stand in brackets, with commas between
 }
+store { path = "signalbox.db" }
 lane {
   push { masters = 2, senders = 4 }
   bulk { kind = "push" }      ; one more lane
@@ -71,7 +73,8 @@ inside each other, names have no dots, settings are parted by lines or, inside a
 name that is unknown or repeated, a value of another kind, without its unit or out of its range, and
 a brace that is missing are errors.
 
-In the environment, strings have no quotes: `SIGNALBOX_HTTP_ADDRESS=::1`. Relative paths are relative
+In the environment, strings have no quotes, `SIGNALBOX_HTTP_ADDRESS=::1`, and lists no brackets either:
+`SIGNALBOX_HTTP_HOSTS=push,push.example.com`. An empty one is an empty list. Relative paths are relative
 to the working directory. *Reload*: meant to change on a running node. For now every change takes a
 restart; SIGHUP only reads the files of `apns.key-file` and `fcm.service-account-file`, and opens `log.file`,
 again.

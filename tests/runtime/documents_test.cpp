@@ -68,7 +68,53 @@ TEST(documents_test, every_entry_of_troubleshooting_names_tests_that_exist) {
           << title << " names a test that does not exist: " << name;
       }
     EXPECT_GT(named, 0u) << title << " has no (test: `name`)";
+    const auto why = entry.find("\n**Why.** ");
+    const auto what_to_do = entry.find("\n**Do.** ");
+    EXPECT_TRUE(why < what_to_do && what_to_do != entry.npos)
+      << title << " does not say why and what to do";
   }
+}
+
+/// What a source's literals say: those that stand one after the other are one.
+std::string with_literals_joined(const std::string& source) {
+  std::string joined;
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const auto next = source[i] == '"' ? source.find_first_not_of(" \n", i + 1) : source.npos;
+    if (next != source.npos && next > i + 1 && source[next] == '"')
+      i = next;
+    else
+      joined += source[i];
+  }
+  return joined;
+}
+
+std::string words_of_the_node() {
+  std::string words;
+  for (const auto* folder : {"messages", "actors", "adapters", "runtime"})
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator{std::filesystem::path{SOURCE_DIR} / folder})
+      if (entry.path().extension() == ".cpp")
+        words += with_literals_joined(content_of(entry.path()));
+  return words;
+}
+
+TEST(documents_test, headings_of_troubleshooting_have_the_nodes_own_words) {
+  const auto known = words_of_the_node();
+  const auto text = content_of(SOURCE_DIR "/docs/troubleshooting.md");
+  static const std::regex head{R"(\n### ([^\n]+))"};
+  static const std::regex sentence{"`([^` ]+ [^`]+)`"};
+  std::size_t looked_up = 0;
+  for (const auto& title : all_matches(text, head))
+    for (auto said : all_matches(title, sentence))
+      while (!said.empty()) {
+        const auto rest = said.find("...");
+        auto piece = said.substr(0, rest);
+        piece.erase(0, piece.find_first_not_of(' '));
+        said = rest == said.npos ? "" : said.substr(rest + 3);
+        ++looked_up;
+        EXPECT_NE(known.find(piece), known.npos) << title << ": nothing says " << piece;
+      }
+  EXPECT_GT(looked_up, 20u);
 }
 
 std::set<std::string> settings() {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 namespace signalbox {
 namespace {
@@ -87,6 +88,20 @@ RC_GTEST_PROP(settings_text, a_dump_of_any_settings_says_the_same, ()) {
   RC_ASSERT(lines(again) == lines(loaded));
 }
 
+/// What stands there up to the closing quote of a word of code.
+std::string text_after(const std::string& markdown, std::string_view words) {
+  const auto begin = markdown.find(words);
+  if (begin == std::string::npos)
+    return {};
+  const auto value = begin + words.size();
+  return markdown.substr(value, markdown.find('`', value) - value);
+}
+
+bool is_of(const setting& row, const std::string& name, const node_settings& settings) {
+  return std::any_of(settings.lanes.begin(), settings.lanes.end(),
+                     [&](const auto& lane) { return row.full_name(lane) == name; });
+}
+
 TEST(settings_text, a_dump_shows_secrets_by_their_paths_only) {
   auto loaded = parse_settings("apns { key-file = \"/etc/key.p8\" }\n", "node.conf", {});
   EXPECT_THAT(dump_settings(loaded), HasSubstr("key-file = \"/etc/key.p8\" ; node.conf:1"));
@@ -96,6 +111,31 @@ TEST(settings_text, markdown_has_a_row_for_every_setting) {
   auto markdown = settings_markdown();
   for (auto& row : settings_table())
     EXPECT_THAT(markdown, HasSubstr("| `" + std::string{row.name} + "`<br>`SIGNALBOX_"));
+}
+
+TEST(settings_text,
+     markdown_begins_with_a_file_of_every_kind_of_value_and_says_what_variables_have) {
+  const auto markdown = settings_markdown();
+  const auto begin = markdown.find("```\n") + 4;
+  const auto loaded =
+    parse_settings(markdown.substr(begin, markdown.find("```", begin) - begin), "node.conf",
+                   {{"SIGNALBOX_HTTP_HOSTS", text_after(markdown, "`SIGNALBOX_HTTP_HOSTS=")},
+                    {"SIGNALBOX_HTTP_ADDRESS", text_after(markdown, "`SIGNALBOX_HTTP_ADDRESS=")}});
+  EXPECT_EQ(to_text(loaded.errors), "");
+  std::set<setting_kind> shown;
+  std::set<setting_kind> known;
+  for (const auto& row : settings_table()) {
+    known.insert(row.range.kind);
+    for (const auto& one : loaded.effective)
+      if (one.origin != "default" && is_of(row, one.name, loaded.settings))
+        shown.insert(row.range.kind);
+  }
+  EXPECT_EQ(shown, known);
+  EXPECT_EQ(loaded.settings.http.hosts, (std::vector<std::string>{"push", "push.example.com"}));
+  const auto emptied =
+    parse_settings("http { hosts = [\"push\"] }", "node.conf", {{"SIGNALBOX_HTTP_HOSTS", ""}});
+  EXPECT_EQ(to_text(emptied.errors), "");
+  EXPECT_THAT(emptied.settings.http.hosts, IsEmpty());
 }
 
 TEST(settings_text, documentation_is_up_to_date) {
