@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import socket
 import sys
+import urllib.parse
 
 from scenario import (QUICK, check, live_tokens, publish, register, run_chosen, stage, tokens, view_of, wait_for_job,
                       wait_until)
@@ -29,7 +30,8 @@ def push_as(host, origin=None):
 
 
 def last_of(simulator, token):
-    status, _, device = request("GET", f"{simulator.info['admin']}/stats/devices?token={token}")
+    query = urllib.parse.quote(token, safe="")
+    status, _, device = request("GET", f"{simulator.info['admin']}/stats/devices?token={query}")
     check(status == 200, f"the simulator knows nothing of {token}: {device}")
     return device["last"]
 
@@ -177,6 +179,77 @@ def files_and_targets_in_other_shapes():
         status, _, body = node.call("POST", "/v1/topics/news/publish",
                                     {"title": "t", "scheduled_at": "2126-01-01T00:00:00Z"})
         check(status == 400 and body["errors"][0]["pointer"] == "/scheduled_at", f"{status} {body}")
+
+
+# APNs alone: what FCM would get is bounded by FCM's own limit.
+APNS_ALONE = merged(QUICK, {"fcm": {"service-account-file": '""'}, "lane": {"live-activity": QUICK["lane"]["push"]}})
+MATCH = {"activityId": "match", "activityType": "match", "topicId": "news"}
+LOOKS = {"alert": {"title": "Kick-off"}, "attributesType": "Match", "attributes": {}}
+
+
+def live_activity(node, action, state, expected=202, **options):
+    """Sends an event of the activity; the view of its dispatch, or why it was refused."""
+    event = {"action": action, "payload": state, "options": options}
+    event.update(MATCH if action == "start" else {"activityId": MATCH["activityId"]})
+    status, _, body = node.call("POST", "/v1/live-activity/jobs", event)
+    check(status == expected, f"{action}: {status} {body}")
+    return wait_for_job(node, body["dispatchId"]) if status == 202 else body
+
+
+def with_update_token(node, **start_options):
+    """Starts the activity; the token of its one device."""
+    start, update = tokens(2)
+    for kind, token, more in (("start", start, {}), ("update", update, {"activityId": "match"})):
+        status, _, body = node.call("POST", "/v1/live-activity/tokens", {
+            "userId": "u", "topicId": "news", "platform": "apns", "tokenType": kind, "token": token, **more})
+        check(status == 201, f"{kind}: {status} {body}")
+    counts = live_activity(node, "start", {"n": 0}, **LOOKS, **start_options)["counts"]
+    check(counts["accepted"] >= 1, f"{counts}")
+    return update
+
+
+def a_live_activitys_own_timestamp_and_expiration():
+    with stage(APNS_ALONE) as (node, simulator):
+        token = with_update_token(node, timestamp=1_700_000_000)
+        for asked, got in ((1_700_000_100, 1_700_000_100), (1_600_000_000, 1_700_000_100),
+                           (1_700_000_200, 1_700_000_200)):
+            view = live_activity(node, "update", {"n": asked}, timestamp=asked, expiration=4_000_000_000)
+            check(view["counts"]["accepted"] == 1, f"{view}")
+            last = last_of(simulator, token)
+            check(last["body"]["aps"]["timestamp"] == got, f"{asked}: {last['body']}")
+            check(last["headers"]["apns-expiration"] == "4000000000", f"{last['headers']}")
+        live_activity(node, "update", {"n": 1}, expiration=0)
+        check(last_of(simulator, token)["headers"]["apns-expiration"] == "0", "0 is not sent as 0")
+        body = live_activity(node, "update", {"n": 1}, 400, expiration=1_700_000_000)
+        check(body["errors"][0]["pointer"] == "/options/expiration", f"{body}")
+        stats = simulator.stats()
+        check(stats["timestamp_decreased"] == 0 and stats["rejected"] == 0, f"{stats}")
+
+
+def a_broadcast_may_have_5120_bytes():
+    """And what goes to devices one by one 4,096; both to the byte."""
+    with stage(APNS_ALONE) as (node, simulator):
+        token = with_update_token(node)
+        live_activity(node, "update", {"s": ""})
+        around = len(last_of(simulator, token)["body_text"])
+        view = live_activity(node, "update", {"s": "x" * (4096 - around)})
+        check(view["counts"]["accepted"] == 1 and len(last_of(simulator, token)["body_text"]) == 4096, f"{view}")
+        body = live_activity(node, "update", {"s": "x" * (4097 - around)}, 400)
+        check("4097 bytes, and the limit is 4096" in str(body), f"{body}")
+    with stage(APNS_ALONE) as (node, simulator):
+        status, _, body = node.call("POST", "/v1/live-activity/channels", {"messageStoragePolicy": "none"})
+        check(status == 201, f"{status} {body}")
+        channel = body["channelId"]
+        with_update_token(node, inputPushChannel=channel)
+        for size in (4097, 5120):
+            view = live_activity(node, "update", {"s": "x" * (size - around)})
+            check(view["counts"]["accepted"] == 1, f"{size}: {view}")
+            last = last_of(simulator, channel)
+            check(len(last["body_text"]) == size, f"{size}: {len(last['body_text'])}")
+        body = live_activity(node, "update", {"s": "x" * (5121 - around)}, 400)
+        check("5121 bytes, and the limit is 5120" in str(body), f"{body}")
+        view = live_activity(node, "end", {"s": "x" * (5118 - around)})
+        check(view["counts"]["accepted"] == 1, f"{view}")
 
 
 if __name__ == "__main__":
