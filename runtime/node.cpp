@@ -12,6 +12,7 @@
 #include "runtime/descriptor_budget.hpp"
 #include "runtime/node_config.hpp"
 #include "runtime/providers.hpp"
+#include "runtime/rendered_preview.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
@@ -218,7 +219,8 @@ http::router node::parts::routes(const node_settings& settings) {
        return provided.check_activity(dispatch.payload, *dispatch.activity);
      },
      carries_activities, [this] { return render_metrics(stages, lanes, breakers, connections); },
-     checks, settings.http.max_batch_body_bytes, settings.ingest.max_schedule});
+     checks, settings.http.max_batch_body_bytes, settings.ingest.max_schedule,
+     [&settings](const job_context& job) { return render_preview(job, settings); }});
 }
 
 node::node(node_settings settings, std::function<void(const std::string& what)> on_failure)

@@ -57,6 +57,8 @@ struct api_ports {
   std::size_t max_batch_body = 8 * 1024 * 1024;
   /// How far ahead a job may be scheduled, and from then on how late it may expire.
   std::chrono::milliseconds max_schedule = std::chrono::hours{24 * 366};
+  /// What the providers would get of a push, as JSON: for a dry run. Called on I/O threads.
+  std::function<std::string(const job_context& job)> render;
 };
 
 using api_ports_ptr = std::shared_ptr<const api_ports>;

@@ -54,6 +54,16 @@ job_scope scope_of(request& in, push_body& body) {
   return scope;
 }
 
+/// The job has no id yet: where that would stand, zeros do.
+std::string write_dry_run(const api_ports& api, push_body& body, timestamp now) {
+  job_context job;
+  job.payload = std::move(body.payload);
+  job.options = body.options;
+  job.created_at = now;
+  job.not_before = body.scheduled_at;
+  return json_writer{}.add("status", "valid").add_json("rendered", api.render(job)).take();
+}
+
 /// `path_target`: the path parameter that names the target; null when the body does.
 void post_push(const api_ports& api, request& in, responder to, const char* path_target) {
   if (auto wrong = check_json_type(in))
@@ -77,7 +87,7 @@ void post_push(const api_ports& api, request& in, responder to, const char* path
   if (!errors.empty())
     return to.answer(invalid_fields(errors));
   if (body.dry_run)
-    return to.answer({.body = R"({"status":"valid"})"});
+    return to.answer({.body = write_dry_run(api, body, now)});
   new_job job;
   job.id = make_uuid_v7(now);
   job.scope = scope_of(in, body);

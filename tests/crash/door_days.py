@@ -1,6 +1,7 @@
 """What callers see at the door, from outside, with whole programs: door_days.py SCENARIO."""
 
 import sys
+import time
 import urllib.parse
 
 from scenario import QUICK, check, publish, register, run_chosen, stage, tokens, view_of, wait_for_job
@@ -32,7 +33,8 @@ def jobs_are_found_by_what_callers_know_also_after_a_kill():
         second = publish(node, "sport", reference="order-8")
         for job in (first, second):
             wait_for_job(node, job)
-        waiting = publish(node, "news", scheduled_at="2027-06-01T00:00:00Z", reference="order-8")
+        far = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86_400))
+        waiting = publish(node, "news", scheduled_at=far, reference="order-8")
         status, _, body = node.call("DELETE", f"/v1/notifications/{waiting}")
         check(status == 200 and body["reference"] == "order-8", f"{status} {body}")
         start = {"action": "start", "activityId": "match", "activityType": "match", "topicId": "news",

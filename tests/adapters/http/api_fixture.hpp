@@ -354,7 +354,10 @@ protected:
             [this](new_job& dispatch) { return check_payload(dispatch.payload); },
             [](std::string_view lane) { return lane == "live-activity"; },
             [] { return std::string{"signalbox_up 1\n"}; },
-            [this] { return checks_; }};
+            [this] { return checks_; },
+            8 * 1024 * 1024,
+            std::chrono::hours{24 * 366},
+            [](const job_context& job) { return R"({"apns":)" + job.payload + '}'; }};
   }
 
   std::optional<payload_refusal> check_payload(std::string_view payload) const {

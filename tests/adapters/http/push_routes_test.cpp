@@ -69,10 +69,10 @@ TEST_F(push_routes_test, takes_a_large_list_of_targets_and_no_larger_body) {
   EXPECT_EQ(answer->status, 413);
 }
 
-TEST_F(push_routes_test, a_dry_run_stores_nothing) {
+TEST_F(push_routes_test, a_dry_run_stores_nothing_and_answers_what_would_be_sent) {
   auto answer = ask("POST", "/v1/users/u/send", R"({"body":"b","dry_run":true})");
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.body, R"({"status":"valid"})");
+  EXPECT_EQ(answer.body, R"({"status":"valid","rendered":{"apns":{"body":"b"}}})");
   EXPECT_EQ(ask("POST", "/v1/users/u/send", R"({"dry_run":true})").status, 400);
   EXPECT_TRUE(accepted().empty());
 }
