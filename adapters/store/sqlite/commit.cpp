@@ -178,6 +178,9 @@ private:
       job.options.ttl ? std::optional{job.options.ttl->count()} : std::nullopt,
       job.options.receipts, job.options.on_unknown, job.created_at,
       std::string_view{context.payload}, text_or_null(job.reference));
+    if (!job.reference.empty())
+      database_.execute("INSERT INTO job_references(app, reference, job) VALUES(?, ?, ?)", job.app,
+                        std::string_view{job.reference}, n);
   }
 
   std::vector<work_ptr> write_chunks(job_number n, lane_number lane, job_context_ptr context,

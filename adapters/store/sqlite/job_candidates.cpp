@@ -49,34 +49,64 @@ job_candidates by_scope(connection& database, const wanted_jobs& wanted, job_num
   }
 }
 
-// Each lane gives its newest, and so the newest of all are among them.
+std::vector<std::int64_t> lanes_of(connection& database, const wanted_jobs& wanted) {
+  if (wanted.lane)
+    return {*wanted.lane};
+  std::vector<std::int64_t> lanes;
+  auto found = database.query("SELECT id FROM lanes");
+  while (found.next())
+    lanes.push_back(found.integer(0));
+  return lanes;
+}
+
+/// Of several queries for `limit` rows. Each gives its newest, and so the newest of all are among
+/// them.
+class merged {
+public:
+  explicit merged(std::size_t limit) : limit_{limit} { taken_.is_last = true; }
+
+  void add(rows&& found) {
+    const auto known = taken_.numbers.size();
+    take_numbers(std::move(found), taken_);
+    taken_.is_last = taken_.is_last && taken_.numbers.size() < known + limit_;
+  }
+
+  job_candidates take() {
+    std::sort(taken_.numbers.begin(), taken_.numbers.end(), std::greater<>{});
+    if (taken_.numbers.size() > limit_) {
+      taken_.numbers.resize(limit_);
+      taken_.is_last = false;
+    }
+    return std::move(taken_);
+  }
+
+private:
+  std::size_t limit_;
+  job_candidates taken_;
+};
+
 job_candidates open_ones(connection& database, const wanted_jobs& wanted, job_number before,
                          std::size_t limit) {
-  std::vector<std::int64_t> lanes;
-  if (wanted.lane) {
-    lanes.push_back(*wanted.lane);
-  } else {
-    auto found = database.query("SELECT id FROM lanes");
-    while (found.next())
-      lanes.push_back(found.integer(0));
-  }
-  job_candidates taken;
-  taken.is_last = true;
-  for (const auto lane : lanes) {
-    const auto known = taken.numbers.size();
-    take_numbers(database.query("SELECT n FROM jobs INDEXED BY jobs_open "
-                                "WHERE completed_at IS NULL AND lane = ? AND n < ? AND n >= ? "
-                                "ORDER BY n DESC LIMIT ?",
-                                lane, before, wanted.lowest, limit),
-                 taken);
-    taken.is_last = taken.is_last && taken.numbers.size() < known + limit;
-  }
-  std::sort(taken.numbers.begin(), taken.numbers.end(), std::greater<>{});
-  if (taken.numbers.size() > limit) {
-    taken.numbers.resize(limit);
-    taken.is_last = false;
-  }
-  return taken;
+  merged all{limit};
+  for (const auto lane : lanes_of(database, wanted))
+    all.add(database.query("SELECT n FROM jobs INDEXED BY jobs_open "
+                           "WHERE completed_at IS NULL AND lane = ? AND n < ? AND n >= ? "
+                           "ORDER BY n DESC LIMIT ?",
+                           lane, before, wanted.lowest, limit));
+  return all.take();
+}
+
+// Those that ended otherwise than completed, or are about to.
+job_candidates ended_ones(connection& database, const wanted_jobs& wanted, job_number before,
+                          std::size_t limit) {
+  merged all{limit};
+  for (const auto lane : lanes_of(database, wanted))
+    for (const bool is_closing : {false, true})
+      all.add(database.query("SELECT n FROM jobs INDEXED BY jobs_ended WHERE status > 5 "
+                             "AND lane = ? AND (completed_at IS NULL) = ? AND status = ? "
+                             "AND n < ? AND n >= ? ORDER BY n DESC LIMIT ?",
+                             lane, is_closing, wanted.status, before, wanted.lowest, limit));
+  return all.take();
 }
 
 } // namespace
@@ -87,17 +117,12 @@ job_candidates next_candidates(connection& database, const wanted_jobs& wanted, 
     return by_scope(database, wanted, before, limit);
   auto taken =
     wanted.reference
-      ? all_of(database.query("SELECT n FROM jobs INDEXED BY jobs_by_reference "
-                              "WHERE app = ? AND reference = ? AND n < ? AND n >= ? "
-                              "ORDER BY n DESC LIMIT ?",
+      ? all_of(database.query("SELECT job FROM job_references "
+                              "WHERE app = ? AND reference = ? AND job < ? AND job >= ? "
+                              "ORDER BY job DESC LIMIT ?",
                               wanted.app, wanted.reference, before, wanted.lowest, limit),
                limit)
-    : wanted.status > job_status::completed
-      ? all_of(database.query("SELECT n FROM jobs INDEXED BY jobs_by_rare_end "
-                              "WHERE app = ? AND status = ? AND status > 5 AND n < ? AND n >= ? "
-                              "ORDER BY n DESC LIMIT ?",
-                              wanted.app, wanted.status, before, wanted.lowest, limit),
-               limit)
+    : wanted.status > job_status::completed ? ended_ones(database, wanted, before, limit)
     : wanted.due_before || (wanted.status && *wanted.status < job_status::completed)
       ? open_ones(database, wanted, before, limit)
       : all_of(database.query("SELECT n FROM jobs WHERE n < ? AND n >= ? ORDER BY n DESC LIMIT ?",

@@ -23,6 +23,8 @@ constexpr std::array migrations{
 #include "adapters/store/sqlite/migrations/0005_orphans.sql"
   ,
 #include "adapters/store/sqlite/migrations/0006_receipt_origin.sql"
+  ,
+#include "adapters/store/sqlite/migrations/0007_fewer_job_indexes.sql"
 };
 
 } // namespace

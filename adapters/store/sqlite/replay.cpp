@@ -91,6 +91,9 @@ private:
       "SELECT ?1, ?2, app, lane, 2, 1, ?3, ?4, ?3, ?5, scope_kind, scope_id, scope_name, ?6, ttl, "
       "receipts, on_unknown, ?7, id, payload, reference FROM jobs WHERE n = ?8",
       n, id, targets, chunks, context.deadline(), context.options.expires_at, now_, source);
+    database_.execute("INSERT INTO job_references(app, reference, job) "
+                      "SELECT app, reference, n FROM jobs WHERE n = ? AND reference IS NOT NULL",
+                      n);
   }
 
   connection& database_;

@@ -50,6 +50,9 @@ bool delete_job(connection& database, writer_state& state, job_number job, std::
     if (found.next())
       state.jobs.erase(found.id(0));
   }
+  database.execute("DELETE FROM job_references WHERE (app, reference, job) = "
+                   "(SELECT app, reference, n FROM jobs WHERE n = ?)",
+                   job);
   database.execute("DELETE FROM jobs WHERE n = ?", job);
   return true;
 }

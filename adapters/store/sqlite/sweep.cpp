@@ -150,8 +150,8 @@ void sweep_pass::unpark(connection& database) {
 
 void sweep_pass::close_ended(connection& database) {
   const auto ended = jobs_of(database,
-                             "SELECT n FROM jobs INDEXED BY jobs_closing WHERE status > 5 "
-                             "AND completed_at IS NULL AND lane = ? ORDER BY n LIMIT ?",
+                             "SELECT n FROM jobs INDEXED BY jobs_ended WHERE status > 5 "
+                             "AND lane = ? AND (completed_at IS NULL) = 1 LIMIT ?",
                              lane_, most_closing_jobs + state_.set_aside.size());
   close_each(database, ended, close_slice);
 }

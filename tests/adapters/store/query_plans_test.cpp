@@ -133,10 +133,13 @@ TEST_F(query_plans, lists_of_jobs_go_by_an_index) {
   EXPECT_EQ(statements[1], "SELECT id FROM lanes");
   EXPECT_THAT(plan_of(statements[2]),
               testing::ElementsAre(search + "INDEX jobs_open (lane=? AND rowid>? AND rowid<?)"));
-  EXPECT_THAT(plan_of(statements[3]),
-              by("jobs_by_reference (app=? AND reference=? AND rowid>? AND rowid<?)"));
+  EXPECT_THAT(
+    plan_of(statements[3]),
+    testing::ElementsAre(
+      search + "INDEX jobs_ended (lane=? AND <expr>=? AND status=? AND rowid>? AND rowid<?)"));
   EXPECT_THAT(plan_of(statements[4]),
-              by("jobs_by_rare_end (app=? AND status=? AND rowid>? AND rowid<?)"));
+              testing::ElementsAre("SEARCH job_references USING PRIMARY KEY "
+                                   "(app=? AND reference=? AND job>? AND job<?)"));
   EXPECT_THAT(plan_of(statements[5]),
               testing::ElementsAre(search + "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"));
   EXPECT_THAT(plan_of(statements[6]),
