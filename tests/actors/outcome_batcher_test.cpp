@@ -231,6 +231,27 @@ TEST_F(batcher_stage, tries_the_completion_of_jobs_after_their_flush) {
   EXPECT_EQ(store.ledger.account_of(two->key.job).status, job_status::in_progress);
 }
 
+TEST_F(batcher_stage, outcomes_of_an_activity_make_the_planner_look_whatever_else_is_flushed) {
+  start_batcher();
+  const auto plans = std::make_shared<inbox<work_hint>>();
+  auto peers = std::make_shared<lane_peers>();
+  peers->plan = probe<planner>(plans);
+  anon_send_urgent(under_test, peers_changed{std::move(peers)});
+  run();
+  const auto push = claimed_work(1, 2);
+  report(first, {accepted(push, 0, 1)});
+  advance(20ms);
+  EXPECT_TRUE(plans->all<work_hint>().empty()) << "no turn waits for a push";
+  auto context = std::make_shared<job_context>(*push->job);
+  context->activity.emplace();
+  auto update = std::make_shared<work>(*claimed_work(2, 1));
+  update->job = std::move(context);
+  report(first, {accepted(update, 0, 1)});
+  report(first, {accepted(push, 1, 1)});
+  advance(20ms);
+  EXPECT_EQ(plans->all<work_hint>().size(), 1u);
+}
+
 TEST_F(batcher_stage, a_completion_that_failed_is_the_sweepers) {
   start_batcher();
   const auto one = claimed_work(1, 1);
@@ -282,6 +303,16 @@ TEST_F(batcher_stage, what_was_blamed_before_anything_was_accepted_is_invalidate
   report(first, {std::move(mixed)});
   EXPECT_EQ(store.ledger.invalidated().size(), 5u + 45u) << "100 a minute at most";
   EXPECT_EQ(store.ledger.account_of(of->key.job).counts.rejected, 55);
+}
+
+TEST_F(batcher_stage, so_it_is_where_several_reports_of_the_work_share_a_flush) {
+  start_batcher();
+  const auto of = claimed_work(1, 20);
+  report(first, {rejected(of, 0, 5, invalidation::bad_token)});
+  report(second, {accepted(of, 10, 1)});
+  advance(20ms);
+  EXPECT_EQ(flushes(), 1u);
+  EXPECT_EQ(store.ledger.invalidated().size(), 5u);
 }
 
 TEST_F(batcher_stage, credentials_that_were_read_again_have_to_prove_themselves) {

@@ -12,10 +12,12 @@ class sweeper_stage : public caf_fixture {
 protected:
   sweeper_stage() { store.ledger.add_topic("news", {{1, apns_production}, {2, apns_production}}); }
 
-  sweeper start_sweeper() {
-    const auto sweep = start<sweeper_actor>(
-      std::make_shared<mailbox_stats>(), std::ref<job_store>(store), std::cref<wall_clock>(clock),
-      std::ref(board), sweeper_options{.lane = "push"});
+  sweeper start_sweeper() { return start_sweeper(store); }
+
+  sweeper start_sweeper(job_store& of) {
+    const auto sweep = start<sweeper_actor>(std::make_shared<mailbox_stats>(), std::ref(of),
+                                            std::cref<wall_clock>(clock), std::ref(board),
+                                            sweeper_options{.lane = "push"});
     auto peers = std::make_shared<lane_peers>();
     peers->lane = "push";
     peers->plan = probe<planner>(plan_box);
@@ -87,6 +89,27 @@ TEST_F(sweeper_stage, closes_a_large_job_that_was_cancelled_pass_by_pass) {
   advance(500ms);
   EXPECT_EQ(store.ledger.account_of(job_number(1)).counts.skipped, 10'000);
   EXPECT_EQ(store.calls(store_call::sweep), 1u + 11u) << "1,000 targets a pass";
+}
+
+// Whatever is left, it is for others to move.
+class store_that_gets_nowhere : public fake_store {
+public:
+  using fake_store::fake_store;
+  void sweep(sweep_request, callback<sweep_result> done) override {
+    ++passes;
+    sweep_result nothing;
+    nothing.more = true;
+    done(result<sweep_result>::success(nothing));
+  }
+  std::size_t passes = 0;
+};
+
+TEST_F(sweeper_stage, a_pass_that_gets_nowhere_waits_for_its_tick) {
+  store_that_gets_nowhere stuck{clock};
+  start_sweeper(stuck);
+  EXPECT_EQ(stuck.passes, 1u);
+  advance(500ms);
+  EXPECT_EQ(stuck.passes, 2u);
 }
 
 TEST_F(sweeper_stage, one_pass_at_a_time) {
