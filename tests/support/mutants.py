@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
 """How many small mistakes do the tests catch? All of mutants.toml are written into a copy of the tree
 at once, each as a choice that the variable MISTAKE makes at run time, so that one build does for all.
-Then the tests run with one mistake after the other, the nearest first, until one fails: the test
-programs of the mistake's folder, and with --days the end-to-end scenarios that belong to it. A test
-counts only if it fails again, alone, and not without the mistake. Exits with 1 if fewer than --least
-per cent are caught."""
+Every test runs once without a mistake, and says which ones it would have met. Then, for one mistake
+after the other, those run that meet it, the nearest first, until one fails; with --days also the
+end-to-end scenarios of the mistake's folder. A failure counts only if it comes again, alone, and not
+without the mistake. Exits with 1 if fewer than --least per cent are caught."""
 
 import argparse
 import concurrent.futures
 import dataclasses
+import json
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 
@@ -42,15 +44,25 @@ DAYS = {
     "adapters/store": ["sweeper_days.py paused_in_a_fan_out", "activity_property.py --seed 1", "kill9.py --seed 1"],
 }
 
+# Which of them a test reaches at all is noted in MISTAKES_REACHED.
 CHOICE = """#ifndef MISTAKE
+#include <atomic>
+#include <cstdio>
 #include <cstdlib>
 namespace mistakes {
-inline int chosen() {
-  static const int number = std::getenv("MISTAKE") ? std::atoi(std::getenv("MISTAKE")) : 0;
-  return number;
+inline bool is(int number) {
+  static const int chosen = std::getenv("MISTAKE") ? std::atoi(std::getenv("MISTAKE")) : 0;
+  static const char* const name = std::getenv("MISTAKES_REACHED");
+  static std::FILE* const reached = name ? std::fopen(name, "a") : nullptr;
+  static std::atomic<bool> noted[10'000];
+  if (reached && !noted[number].exchange(true)) {
+    std::fprintf(reached, "%d\\n", number);
+    std::fflush(reached);
+  }
+  return number == chosen;
 }
 } // namespace mistakes
-#define MISTAKE(number) (mistakes::chosen() == number)
+#define MISTAKE(number) mistakes::is(number)
 #endif
 """
 
@@ -156,17 +168,26 @@ def build(tree, mistakes, days):
 # --- trying ---------------------------------------------------------------------------------------------
 
 
-class Tests:
-    """The test programs of a tree, and how long each takes when nothing is wrong."""
+@dataclasses.dataclass
+class Test:
+    program: str
+    name: str
+    seconds: float
+    reaches: list
 
-    def __init__(self, tree):
+
+class Tests:
+    """The tests of a tree."""
+
+    def __init__(self, tree, jobs):
         self.tree = tree
         self.bin = tree / "build/release/bin"
-        self.seconds = {}
+        self.jobs = jobs
+        self.all = []
 
-    def run(self, command, number, limit):
+    def run(self, command, limit, **environment):
         """The exit code and the output; the code is None if the time was up."""
-        environment = {**os.environ, "MISTAKE": str(number), "PROGRAMS_UNDER_TEST": str(self.bin)}
+        environment = {**os.environ, "PROGRAMS_UNDER_TEST": str(self.bin), **environment}
         try:
             done = subprocess.run(command, cwd=self.tree, env=environment, timeout=limit, text=True, errors="replace",
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -174,69 +195,90 @@ class Tests:
         except subprocess.TimeoutExpired as error:
             return None, (error.stdout or b"").decode(errors="replace")
 
-    def program(self, name, number, only="*"):
-        limit = 60 + 10 * self.seconds.get(name, 60)
-        return self.run([self.bin / name, f"--gtest_filter={only}", "--gtest_fail_fast", "--gtest_brief=0"],
-                        number, limit)
+    def program(self, tests, mistake, **environment):
+        limit = 60 + 10 * sum(one.seconds for one in tests)
+        names = ":".join(one.name for one in tests)
+        return self.run([self.bin / tests[0].program, f"--gtest_filter={names}", "--gtest_fail_fast"], limit,
+                        MISTAKE=str(mistake), **environment)
 
-    def must_pass(self, names):
-        for name in names:
+    def look_at(self, programs):
+        """Runs every test alone: how long it takes, and which mistakes it could meet."""
+        for program in programs:
+            known = self.bin / f"{program}.reached.json"
+            if known.exists() and known.stat().st_mtime > (self.bin / program).stat().st_mtime:
+                self.all += [Test(**one) for one in json.loads(known.read_text())]
+                continue
+            with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+                tests = list(pool.map(self.reached_by, self.names_in(program)))
+            known.write_text(json.dumps([dataclasses.asdict(one) for one in tests]))
+            self.all += tests
+            print(f"{program}: {len(tests)} tests pass without a mistake", flush=True)
+
+    def names_in(self, program):
+        suite = ""
+        for line in self.run([self.bin / program, "--gtest_list_tests"], 60)[1].splitlines():
+            name = line.split("#")[0].strip()
+            if name.endswith("."):
+                suite = name
+            elif line.startswith("  "):
+                yield Test(program, suite + name, 60, [])
+
+    def reached_by(self, test):
+        with tempfile.NamedTemporaryFile("r") as reached:
             start = time.monotonic()
-            code, output = self.program(name, 0)
-            self.seconds[name] = time.monotonic() - start
-            if code != 0:
-                sys.exit(f"{name} fails without a mistake:\n{output.split('[  SKIPPED ]')[0][-3000:]}")
-            print(f"{name} passes without a mistake ({self.seconds[name]:.1f} s)", flush=True)
+            code, output = self.program([test], 0, MISTAKES_REACHED=reached.name)
+            if code != 0 and self.program([test], 0)[0] != 0:
+                sys.exit(f"{test.program} {test.name} fails without a mistake:\n{output}")
+            return Test(test.program, test.name, time.monotonic() - start, [int(line) for line in reached])
 
-    def nearest(self, mistake, name):
-        """The tests of the file that is called like the mistake's, as a filter."""
-        stem = pathlib.Path(mistake.file).stem
-        tests = []
-        for file in (self.tree / "tests").rglob(f"{stem}_test.cpp"):
-            for suite, test in re.findall(r"^(?:TEST\w*|RC_GTEST\w*)\((\w+),\s*(\w+)", file.read_text(), re.M):
-                tests.append(f"*{suite}.{test}*")
-        return ":".join(tests)
-
-    def failing(self, mistake, name):
-        """The test of a program that catches the mistake; nothing if none does."""
-        passed_over = []
-        near = self.nearest(mistake, name)
-        for only in filter(None, [near, "*"]):
-            while True:
-                left = only + ("-" + ":".join(passed_over) if passed_over else "")
-                code, output = self.program(name, mistake.number, left)
-                if code == 0:
-                    break
-                begun = re.findall(r"^\[ RUN +\] (\S+)", output, re.M)
-                if not begun:
-                    return f"{name} ends with {code}"
-                if code is None:
-                    return f"{name} {begun[-1]} (it hangs)"
-                again, _ = self.program(name, mistake.number, begun[-1])
-                without, _ = self.program(name, 0, begun[-1])
-                if again != 0 and without == 0:
-                    return f"{name} {begun[-1]}"
-                passed_over.append(begun[-1]) # by chance
+    def caught_in(self, tests, mistake):
+        """The test of these that fails by the mistake."""
+        tests = list(tests)
+        while tests:
+            code, output = self.program(tests, mistake)
+            if code == 0:
+                return None
+            # Whoever crashes or hangs has begun last.
+            name = (re.findall(r"^\[  FAILED  \] ([^\s,]+)", output, re.M) or
+                    re.findall(r"^\[ RUN +\] (\S+)", output, re.M)[-1:] or [tests[0].name])[0]
+            failed = next(one for one in tests if one.name == name)
+            if self.program([failed], mistake)[0] != 0 and self.program([failed], 0)[0] == 0:
+                return f"{name}{' (it hangs)' if code is None else ''}"
+            tests.remove(failed) # by chance
         return None
-
-    def scenario(self, words, number):
-        return self.run([sys.executable, *f"tests/crash/{words}".split()], number, 600)[0]
 
     def catching(self, mistake, days):
-        for name in mistake.folder(PROGRAMS):
-            if test := self.failing(mistake, name):
+        stem = pathlib.Path(mistake.file).stem
+        near = {name for file in (self.tree / "tests").rglob(f"{stem}_test.cpp")
+                for name in re.findall(r"^(?:TEST\w*|RC_GTEST\w*)\(\w+,\s*(\w+)", file.read_text(), re.M)}
+        tests = sorted((one for one in self.all if mistake.number in one.reaches),
+                       key=lambda one: (one.name.split(".")[1].split("/")[0] not in near, one.seconds))
+        for program in mistake.folder(PROGRAMS):
+            # A few seconds' worth at first.
+            batch = []
+            for one in tests:
+                if one.program != program:
+                    continue
+                batch.append(one)
+                if sum(each.seconds for each in batch) > 3:
+                    if test := self.caught_in(batch, mistake.number):
+                        return test
+                    batch = []
+            if test := self.caught_in(batch, mistake.number):
                 return test
         for words in mistake.folder(DAYS) if days else []:
-            if self.scenario(words, mistake.number) != 0 and self.scenario(words, mistake.number) != 0 and \
-                    self.scenario(words, 0) == 0:
+            if all(self.scenario(words, mistake.number) != 0 for _ in range(2)) and self.scenario(words, 0) == 0:
                 return words
         return None
+
+    def scenario(self, words, mistake):
+        return self.run([sys.executable, *f"tests/crash/{words}".split()], 600, MISTAKE=str(mistake))[0]
 
 
 def try_all(tree, mistakes, days, jobs):
     """The mistakes that nothing catches."""
-    tests = Tests(tree)
-    tests.must_pass(sorted({name for one in mistakes for name in one.folder(PROGRAMS)}))
+    tests = Tests(tree, jobs)
+    tests.look_at(sorted({name for one in mistakes for name in one.folder(PROGRAMS)}))
     survivors = []
 
     def attempt(one):
