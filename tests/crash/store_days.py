@@ -1,5 +1,6 @@
 """Large stores and what is asked of them, each with a node of its own: store_days.py SCENARIO."""
 
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -59,6 +60,12 @@ def add_letters(database, ids, now, reason="max_attempts"):
         f"FROM ({ids})", (reason, now))
 
 
+def add_receipts(database, ids, now):
+    """Receipts of the job for a query's ids, of two reasons."""
+    database.execute("INSERT INTO receipts(job, token, status, reason, at) "
+                     f"SELECT 1, i, 2, iif(i % 2, 'Unregistered', 'BadDeviceToken'), ? FROM ({ids})", (now,))
+
+
 def numbers(count):
     return f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) SELECT i FROM n"
 
@@ -115,14 +122,20 @@ class Readers:
             thread.join()
 
 
-def many_letters(database):
+def many_letters(database, letters=2_000_000, receipts=0):
     now = int(time.time() * 1000)
     add_job(database, now)
-    add_letters(database, numbers(2_000_000), now)
+    add_letters(database, numbers(letters), now)
+    if receipts:
+        add_receipts(database, numbers(receipts), now)
 
 
-def long_reads_starve_neither_health_nor_the_stop():
-    with stage_of(many_letters, {"stop": {"deadline": "10s"}}) as (node, _):
+def long_reads(letters, receipts):
+    """A hundred clients that each read all letters, and six that ask why so many targets were refused."""
+    def fill(database):
+        many_letters(database, letters, receipts)
+
+    with stage_of(fill, {"stop": {"deadline": "10s"}}) as (node, _):
         readers = Readers(node, 100)
         try:
             wait_until(lambda: len(readers.answers) >= 2, "the first long reads end")
@@ -130,6 +143,12 @@ def long_reads_starve_neither_health_nor_the_stop():
                 status, _, body = node.call("GET", "/readyz")
                 check(status == 200, f"/readyz answered {status} {body}")
                 time.sleep(0.2)
+            with concurrent.futures.ThreadPoolExecutor(6) as askers:
+                asked = askers.map(lambda _: node.call("GET", f"/v1/notifications/{JOB_ID}?reasons=true", timeout=60),
+                                   range(24))
+            for status, _, body in asked:
+                check(status in (200, 503), f"the reasons: {status} {body}")
+                check(status == 503 or sum(one["count"] for one in body["reasons"]) == receipts, f"{body}")
             late = wait_until(lambda: next((each for each in readers.answers if each[0] == 503), None),
                               "a read is refused for its length")
             check("took longer than 5 s" in str(late[2]) and late[1], f"refused without a clear word: {late}")
@@ -139,6 +158,12 @@ def long_reads_starve_neither_health_nor_the_stop():
         finally:
             readers.stop()
         node.start()
+        status, _, body = node.call("GET", f"/v1/notifications/{JOB_ID}?reasons=true")
+        check(status == 200 and len(body["reasons"]) == 2, f"the reasons, without others: {status} {body}")
+
+
+def long_reads_starve_neither_health_nor_the_stop():
+    long_reads(2_000_000, 200_000)
 
 
 def the_log_stays_bounded_under_an_import_beside_long_reads():
