@@ -1,5 +1,7 @@
 #include "adapters/store/sqlite/connection.hpp"
 
+#include "adapters/store/sqlite/memory.hpp"
+
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -11,7 +13,10 @@ namespace {
 // Memory statistics cost a lock shared by all connections with every allocation. Too late, and
 // harmless, when something else in the process has used SQLite before.
 void configure_once() {
-  static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static const int configured = [] {
+    keep_small_blocks();
+    return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  }();
   static_cast<void>(configured);
 }
 
