@@ -2,6 +2,7 @@
 
 #include "adapters/http/identifiers.hpp"
 #include "adapters/http/rfc3339.hpp"
+#include "adapters/http/whole_number.hpp"
 
 #include <algorithm>
 #include <array>
@@ -89,13 +90,12 @@ std::optional<std::string_view> read_collapse_id(json_value value, const json_pl
 std::optional<timestamp> read_time_or_epoch(json_value value, const json_place& place,
                                             json_reader& in) {
   std::string_view text;
-  std::int64_t seconds = 0;
   if (value.get(text) == simdjson::SUCCESS) {
     if (auto time = parse_rfc3339(text))
       return time;
-  } else if (value.is<std::int64_t>() && value.get(seconds) == simdjson::SUCCESS && seconds >= 0 &&
-             seconds <= last_second_of_9999) {
-    return timestamp{std::chrono::seconds{seconds}};
+  } else if (const auto seconds = whole_number(value);
+             seconds && *seconds >= 0 && *seconds <= last_second_of_9999) {
+    return timestamp{std::chrono::seconds{*seconds}};
   }
   in.error(place, "must be an RFC 3339 time such as 2026-01-31T12:00:00Z, or whole seconds since "
                   "1970");

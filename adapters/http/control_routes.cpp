@@ -2,11 +2,11 @@
 #include "adapters/http/json_writer.hpp"
 #include "adapters/http/route_support.hpp"
 #include "adapters/http/views.hpp"
+#include "adapters/http/whole_number.hpp"
 #include "adapters/http/work_rule_body.hpp"
 
 #include <spdlog/spdlog.h>
 
-#include <charconv>
 #include <utility>
 #include <vector>
 
@@ -55,16 +55,14 @@ void list_pauses(const api_ports_ptr& api, request& in, responder to) {
 }
 
 void delete_pause(const api_ports_ptr& api, request& in, responder to) {
-  const auto& text = in.parameter("pause");
-  std::int64_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc{} || end != text.data() + text.size())
+  const auto id = whole_number(in.parameter("pause"));
+  if (!id)
     return to.answer(problem(404, "There is no pause of this id."));
-  auto make = [id](unit) {
+  auto make = [id = *id](unit) {
     spdlog::info("event=resumed pause={}", id);
     return no_content();
   };
-  api->control.resume(id, answer_with<unit>(std::move(to), make));
+  api->control.resume(*id, answer_with<unit>(std::move(to), make));
 }
 
 void cancel_jobs(const api_ports_ptr& api, request& in, responder to) {

@@ -1,6 +1,7 @@
 #include "adapters/http/json_reader.hpp"
 
 #include "adapters/http/rfc3339.hpp"
+#include "adapters/http/whole_number.hpp"
 #include "adapters/payload/json_text.hpp"
 #include "messages/json_pointer.hpp"
 
@@ -103,8 +104,7 @@ std::optional<bool> json_reader::boolean(json_value value, const json_place& pla
 
 std::optional<std::int64_t> json_reader::integer(json_value value, const json_place& place,
                                                  std::int64_t min, std::int64_t max) {
-  std::int64_t out = 0;
-  if (value.is<std::int64_t>() && value.get(out) == simdjson::SUCCESS && out >= min && out <= max)
+  if (const auto out = whole_number(value); out && *out >= min && *out <= max)
     return out;
   error(place, "must be an integer from " + std::to_string(min) + " to " + std::to_string(max));
   return std::nullopt;

@@ -1,18 +1,20 @@
 #include "adapters/http/query_reader.hpp"
 
 #include "adapters/http/cursor.hpp"
+#include "adapters/http/whole_number.hpp"
 
 #include <boost/url/encoding_opts.hpp>
 #include <boost/url/pct_string_view.hpp>
 
 #include <algorithm>
-#include <charconv>
+#include <cstddef>
+#include <cstdint>
 
 namespace signalbox::http {
 
 namespace {
 
-constexpr std::size_t max_limit = 200;
+constexpr std::int64_t max_limit = 200;
 constexpr std::size_t max_errors = 20;
 
 std::optional<std::string> decode(std::string_view text) {
@@ -64,9 +66,10 @@ std::optional<std::string_view> query_reader::get(std::string_view name) const {
 page_request query_reader::page() {
   page_request out;
   if (auto text = get("limit")) {
-    auto [end, ec] = std::from_chars(text->data(), text->data() + text->size(), out.limit);
-    if (ec != std::errc{} || end != text->data() + text->size() || out.limit < 1 ||
-        out.limit > max_limit)
+    const auto limit = whole_number(*text);
+    if (limit && *limit >= 1 && *limit <= max_limit)
+      out.limit = static_cast<std::size_t>(*limit);
+    else
       errors_.push_back({"limit", "must be a number from 1 to 200"});
   }
   if (auto text = get("cursor")) {

@@ -83,7 +83,7 @@ TEST(activity_body_test, a_start_may_name_its_broadcast_channel) {
 
 TEST(activity_body_test, an_update_finds_its_activity_by_id) {
   auto update = read(R"({"action":"update","activityId":"a","payload":{"n":1},
-    "expiresAt":1769868000,"options":{"staleDate":0}})");
+    "expiresAt":1769868000.0,"options":{"staleDate":0.0}})");
   EXPECT_EQ(update.request.action, activity_action::update);
   EXPECT_EQ(update.request.activity, "a");
   EXPECT_EQ(update.scope.kind, scope_kind::activity);

@@ -81,8 +81,10 @@ TEST_F(control_routes_test, lists_pauses_by_page) {
 
 TEST_F(control_routes_test, resumes_by_id) {
   EXPECT_EQ(ask("DELETE", "/v1/pauses/7").status, 204);
-  EXPECT_EQ(log_.take(), calls{"resume 7"});
-  for (const auto* none : {"/v1/pauses/x", "/v1/pauses/7x", "/v1/pauses/99999999999999999999"})
+  EXPECT_EQ(ask("DELETE", "/v1/pauses/8.0").status, 204);
+  EXPECT_EQ(log_.take(), (calls{"resume 7", "resume 8"}));
+  for (const auto* none :
+       {"/v1/pauses/x", "/v1/pauses/7x", "/v1/pauses/7.5", "/v1/pauses/99999999999999999999"})
     EXPECT_EQ(ask("DELETE", none).status, 404) << none;
   EXPECT_EQ(log_.take(), calls{});
   control_.code = errc::not_found;

@@ -7,6 +7,9 @@
 #include <regex>
 #include <set>
 #include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace signalbox::http {
 
@@ -115,6 +118,86 @@ TEST_F(health_routes_test, the_document_has_exactly_the_routes_and_parameters_th
                                                                         one->query.end()};
   EXPECT_EQ(documented_routes(), served);
   EXPECT_GT(served.size(), 20u);
+}
+
+TEST_F(health_routes_test, every_operation_in_the_document_has_an_id_of_its_own_and_a_listed_tag) {
+  const std::string text{openapi_document()};
+  const auto paths = text.find("\npaths:\n");
+  const auto components = text.find("\ncomponents:\n");
+  ASSERT_LT(paths, components);
+  std::set<std::string> tags;
+  const auto head = text.substr(0, paths);
+  const std::regex listed{"\n  - \\{name: ([^,]+),"};
+  for (std::sregex_iterator it{head.begin(), head.end(), listed}, end; it != end; ++it)
+    tags.insert((*it)[1]);
+  const auto body = text.substr(paths, components - paths);
+  const std::regex operation{
+    "\n    (get|post|put|delete|patch):"
+    "(\n      operationId: ([a-z][A-Za-z]*)\n      tags: \\[([^\\]]+)\\]\n)?"};
+  std::set<std::string> ids;
+  std::set<std::string> used;
+  std::size_t count = 0;
+  for (std::sregex_iterator it{body.begin(), body.end(), operation}, end; it != end; ++it) {
+    ++count;
+    EXPECT_TRUE(ids.insert((*it)[3]).second) << "not of its own: '" << (*it)[3] << "'" << it->str();
+    used.insert((*it)[4]);
+  }
+  EXPECT_EQ(count, make_api(ports()).table().size());
+  EXPECT_EQ(ids.count(""), 0u);
+  EXPECT_EQ(used, tags);
+}
+
+/// Entries of YAML's flow mappings that have no value: what a comma cuts off a text that stands
+/// without quotes.
+std::vector<std::string> entries_without_value(std::string_view line) {
+  struct level {
+    bool is_mapping;
+    bool has_value = false;
+    std::size_t begin;
+  };
+  std::vector<level> open;
+  std::vector<std::string> found;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const auto c = line[i];
+    const auto before = line.find_last_not_of(' ', i == 0 ? 0 : i - 1);
+    const bool begins =
+      before != line.npos && std::string_view{":,[{"}.find(line[before]) != std::string_view::npos;
+    if (begins && (c == '"' || c == '\'')) {
+      for (++i; i < line.size() && line[i] != c; ++i)
+        if (c == '"' && line[i] == '\\')
+          ++i;
+    } else if (c == '{' || c == '[') {
+      open.push_back({c == '{', false, i + 1});
+    } else if (!open.empty() && c == ':') {
+      open.back().has_value = true;
+    } else if (!open.empty() && (c == ',' || c == '}' || c == ']')) {
+      auto& here = open.back();
+      if (here.is_mapping && !here.has_value)
+        found.emplace_back(line.substr(here.begin, i - here.begin));
+      here = {here.is_mapping, false, i + 1};
+      if (c != ',')
+        open.pop_back();
+    }
+  }
+  return found;
+}
+
+TEST_F(health_routes_test, no_text_in_the_document_loses_its_end) {
+  const std::string_view spoilt =
+    "  a: {type: string, description: One, two; three., enum: [x, y]}";
+  EXPECT_EQ(entries_without_value(spoilt), std::vector<std::string>{" two; three."});
+  static const std::regex flow{R"(\s*(- )?("[^"]*"|[\w.$-]+)?:? ?[\[{].*)"};
+  std::istringstream in{std::string{openapi_document()}};
+  std::size_t flows = 0;
+  for (std::string line; std::getline(in, line);) {
+    EXPECT_EQ(line.find(" #"), line.npos) << "a comment cuts it: " << line;
+    if (!std::regex_match(line, flow))
+      continue;
+    ++flows;
+    for (const auto& rest : entries_without_value(line))
+      ADD_FAILURE() << "without quotes, a comma cuts off '" << rest << "': " << line;
+  }
+  EXPECT_GT(flows, 500u);
 }
 
 TEST_F(health_routes_test, no_route_takes_a_query_parameter_that_it_does_not_know) {

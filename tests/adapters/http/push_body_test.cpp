@@ -65,6 +65,12 @@ TEST(push_body_test, a_byte_order_mark_moves_no_text) {
             R"({"body":"b","apns":{"headers":{},"payload":{"aps":{"n":1e2}}}})");
 }
 
+TEST(push_body_test, an_integer_may_be_written_with_a_point_or_an_exponent) {
+  auto push = read(R"({"badge":251.0,"ttl":6e1})");
+  EXPECT_EQ(push.payload, R"({"badge":251})");
+  EXPECT_EQ(push.options.ttl, std::chrono::seconds{60});
+}
+
 TEST(push_body_test, a_null_badge_is_no_badge) {
   EXPECT_EQ(read(R"({"body":"b","badge":null})").payload, R"({"body":"b"})");
 }

@@ -67,11 +67,13 @@ TEST_F(query_reader_test, does_not_count_errors_without_end) {
 }
 
 TEST_F(query_reader_test, bounds_the_limit) {
-  for (auto bad : {"0", "201", "-1", "", "1x", "99999999999999999999"}) {
+  for (auto bad : {"0", "201", "-1", "", "1x", "99999999999999999999", "1.5", "2e99"}) {
     read(std::string{"/v1/users?limit="} + bad).page();
     EXPECT_EQ(pointers(), "limit ") << bad;
   }
   EXPECT_EQ(read("/v1/users?limit=200").page().limit, 200u);
+  EXPECT_EQ(read("/v1/users?limit=20.0").page().limit, 20u);
+  EXPECT_EQ(pointers(), "");
 }
 
 TEST_F(query_reader_test, a_cursor_is_good_for_its_list_and_filter_alone) {
