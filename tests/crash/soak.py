@@ -1,6 +1,6 @@
 """./dev soak: every seed of the crash test at full size, every bad day, new seeds for the tests that
-take one, and the whole suite, its properties with new cases, also under sanitizers. Writes its
-report to build/soak-report.md and says where."""
+take one, what others make of the API's document, and the whole suite, its properties with new cases,
+also under sanitizers. Writes its report to build/soak-report.md and says where."""
 
 import argparse
 import json
@@ -85,6 +85,16 @@ def main():
                    SIGNALBOX_SEED=str(seed))[0]:
                 failed.append(f"SIGNALBOX_SEED={seed}")
         lines += ["", f"Faults inside the node and of connections: {options.new_seeds} new seeds"]
+        lines += ["", "## The API's document", ""]
+        fuzz_seed = random.randrange(1, 2**31)
+        for what, *command in (("redocly and spectral", "lint.py"),
+                               ("generated clients of TypeScript and Python", "generated_clients.py"),
+                               (f"schemathesis, seed {fuzz_seed}", "fuzz.py", "--seed", str(fuzz_seed))):
+            print(what, flush=True)
+            code, _, seconds = run([sys.executable, f"tests/openapi/{command[0]}", *command[1:]], log)
+            lines.append(f"- {what}: {'FAILED' if code else f'passed in {seconds:.0f} s'}")
+            if code:
+                failed.append(what)
         for preset in ("release", "asan"):
             print(f"the whole suite, {preset}", flush=True)
             code, text, seconds = run(["ctest", "--test-dir", f"build/{preset}", "--output-on-failure", "-j2"], log,
