@@ -122,7 +122,7 @@ class Phase:
         self.jobs = load.results
 
     def finish(self, node):
-        times = latencies(node, self.jobs)
+        times = self.times = latencies(node, self.jobs)
         self.count, self.p50, self.p99 = len(times), percentile(times, 0.5), percentile(times, 0.99)
         self.highest = max(times)
         return self
