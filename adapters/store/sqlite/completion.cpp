@@ -113,6 +113,7 @@ public:
                         job_, chunk.seq);
       targets += chunk.left;
     }
+    receipts_.finish();
     more |= ready.size() == most;
     return targets;
   }
@@ -132,6 +133,7 @@ public:
     job_counts counts;
     for (const auto& pack : packs)
       close_pack(pack, counts);
+    receipts_.finish();
     if (counts.finished() > 0)
       count_retried(database_, job_, counts);
     more |= targets >= slice_retries;
@@ -154,7 +156,7 @@ private:
 
   void note_end(pool_code pool, token_id token, outcome_status status) {
     if (facts_.receipts != receipts_policy::none)
-      write_receipt(database_, job_, token, status, reason_of(facts_, status), now_, pool);
+      receipts_.write(job_, token, status, reason_of(facts_, status), now_, pool);
   }
 
   void count(std::uint32_t seq, outcome_status status, std::size_t targets, std::size_t unknown) {
@@ -168,6 +170,7 @@ private:
   job_number job_;
   const closing_job& facts_;
   timestamp now_;
+  receipt_writer receipts_{database_};
 };
 
 bool has_open_chunk(connection& database, job_number job, std::int64_t chunks) {

@@ -77,6 +77,7 @@ public:
       flush_chunk(batches, of);
     else
       flush_retries(batches, of);
+    receipts_.finish();
   }
 
   // What is to be retried of the works that were flushed.
@@ -91,7 +92,10 @@ public:
   }
 
   // Of works that are rolled back.
-  void drop_retries() { retries_.clear(); }
+  void drop_pending() {
+    retries_.clear();
+    receipts_.clear();
+  }
 
 private:
   void stale(batch_refs batches) {
@@ -264,8 +268,8 @@ private:
   void note_receipt(const outcome_batch& batch, token_id token, outcome_status status,
                     std::string_view reason, std::string_view unique_id) {
     const auto& dest = batch.of->dest;
-    write_receipt(database_, job_, token, status, reason, batch.at,
-                  pool_of(dest.provider, dest.env), unique_id);
+    receipts_.write(job_, token, status, reason, batch.at, pool_of(dest.provider, dest.env),
+                    unique_id);
   }
 
   void write_chunk(const work& of, const done_bits& bits, const job_counts& counts) {
@@ -323,6 +327,7 @@ private:
   job_number job_ = 0;
   lane_pool place_; ///< of the work
   pending_retries retries_;
+  receipt_writer receipts_{database_};
 };
 
 } // namespace
@@ -353,7 +358,7 @@ flush_result flush_outcomes(connection& database, const shared_state& shared, wr
                flusher.flush(of_one_work);
                flusher.write_retries();
              })) {
-      flusher.drop_retries();
+      flusher.drop_pending();
       ended.resize(ended_before);
       const auto& of = *(*begin)->of;
       spdlog::error("event=outcomes_not_stored job={} seq={} error={:?}", of.key.job.to_string(),

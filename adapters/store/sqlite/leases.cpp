@@ -48,15 +48,17 @@ void dead_letter(connection& database, const lapsed_chunk& chunk, timestamp now)
     database.value("SELECT pool FROM chunks WHERE job = ? AND seq = ?", chunk.job, chunk.seq);
   const auto policy = database.value("SELECT receipts FROM jobs WHERE n = ?", chunk.job);
   std::int64_t unknown = 0;
+  receipt_writer receipts{database};
   for (const auto& one : *left) {
     unknown += one.is_sent ? 1 : 0;
     if (!one.is_sent)
       write_letter(database, {chunk.job, chunk.seq, one.id, 0, "lease_lost", {}, now});
     if (policy != static_cast<std::int64_t>(receipts_policy::none))
-      write_receipt(database, chunk.job, one.id,
-                    one.is_sent ? outcome_status::unknown : outcome_status::rejected,
-                    one.is_sent ? "no_answer" : "lease_lost", now, static_cast<pool_code>(*pool));
+      receipts.write(chunk.job, one.id,
+                     one.is_sent ? outcome_status::unknown : outcome_status::rejected,
+                     one.is_sent ? "no_answer" : "lease_lost", now, static_cast<pool_code>(*pool));
   }
+  receipts.finish();
   database.execute("UPDATE chunks SET status = 3, rejected = rejected + ?, unknown = unknown + ?, "
                    "done = NULL, sent = NULL, ids = NULL, epoch = NULL WHERE job = ? AND seq = ?",
                    static_cast<std::int64_t>(left->size()) - unknown, unknown, chunk.job,

@@ -25,6 +25,8 @@ constexpr std::array migrations{
 #include "adapters/store/sqlite/migrations/0006_receipt_origin.sql"
   ,
 #include "adapters/store/sqlite/migrations/0007_fewer_job_indexes.sql"
+  ,
+#include "adapters/store/sqlite/migrations/0008_receipts_counted_together.sql"
 };
 
 } // namespace

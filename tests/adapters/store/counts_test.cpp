@@ -32,12 +32,29 @@ protected:
 
 TEST_F(counts, receipts_by_reason_follow_what_is_written_and_written_over) {
   const timestamp now{};
-  write_receipt(database, 1, 1, outcome_status::rejected, "BadDeviceToken", now, 17);
-  write_receipt(database, 1, 2, outcome_status::rejected, "BadDeviceToken", now, 17);
-  write_receipt(database, 1, 3, outcome_status::accepted, {}, now, 17);
-  write_receipt(database, 1, 2, outcome_status::unknown, "no_answer", now, 17);
-  write_receipt(database, 2, 2, outcome_status::skipped, "deleted", now, 17);
-  write_receipt(database, 1, 3, outcome_status::accepted, {}, now, 17);
+  receipt_writer receipts{database};
+  receipts.write(1, 1, outcome_status::rejected, "BadDeviceToken", now, 17);
+  receipts.write(1, 2, outcome_status::rejected, "BadDeviceToken", now, 17);
+  receipts.write(1, 3, outcome_status::accepted, {}, now, 17);
+  receipts.write(1, 2, outcome_status::unknown, "no_answer", now, 17);
+  receipts.write(2, 2, outcome_status::skipped, "deleted", now, 17);
+  receipts.write(1, 3, outcome_status::accepted, {}, now, 17);
+  receipts.finish();
+  expect_true_counts();
+  receipts.write(1, 4, outcome_status::rejected, "BadDeviceToken", now, 17);
+  receipts.write(1, 1, outcome_status::accepted, {}, now, 17);
+  receipts.finish();
+  expect_true_counts();
+}
+
+TEST_F(counts, receipts_that_are_rolled_back_are_not_counted_later) {
+  receipt_writer receipts{database};
+  database.run("BEGIN");
+  receipts.write(1, 1, outcome_status::rejected, "BadDeviceToken", {}, 17);
+  database.run("ROLLBACK");
+  receipts.clear();
+  receipts.write(1, 2, outcome_status::rejected, "BadDeviceToken", {}, 17);
+  receipts.finish();
   expect_true_counts();
 }
 
