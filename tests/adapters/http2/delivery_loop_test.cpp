@@ -76,14 +76,16 @@ TEST(delivery_loop,
   std::counting_semaphore<> tries{0};
   reconfigurable_loop loop{
     {.thread_name = "test", .ca_file = "", .setup = [&](const destination&) {
-       pool_setup setup;
-       setup.options.connection.request_timeout = std::chrono::hours{1};
-       setup.options.reconnect = {std::chrono::hours{1}, std::chrono::hours{1}};
-       setup.new_writer = [&]() -> std::unique_ptr<request_writer> {
+       if (!is_known)
+         return std::optional<pool_setup>{};
+       std::optional<pool_setup> setup{std::in_place};
+       setup->options.connection.request_timeout = std::chrono::hours{1};
+       setup->options.reconnect = {std::chrono::hours{1}, std::chrono::hours{1}};
+       setup->new_writer = [&]() -> std::unique_ptr<request_writer> {
          tries.release();
          throw std::runtime_error{"no memory"};
        };
-       return is_known ? std::optional{std::move(setup)} : std::nullopt;
+       return setup;
      }}};
   std::promise<void> given_up;
   loop.on_answers([&](const std::vector<answer_batch>&) { given_up.set_value(); });
