@@ -32,7 +32,7 @@ def ended(client: Client, job: uuid.UUID) -> Job:
     raise AssertionError(f"job {job} does not end")
 
 
-def first_push(client: Client) -> None:
+def first_push(client: Client) -> uuid.UUID:
     tokens = [BatchToken(id="bea", platform=Provider.APNS, token="ccddeeff" * 8, topics=["weather"])]
     registered = register_tokens.sync(client=client, body=TokenBatch(tokens=tokens))
     assert isinstance(registered, TokenBatchResult) and registered.refused == 0, registered
@@ -50,7 +50,8 @@ def first_push(client: Client) -> None:
     assert isinstance(receipts, ReceiptPage) and not receipts.has_more, receipts
     assert [receipt.status for receipt in receipts.items] == [ReceiptStatus.ACCEPTED], receipts
     dry = notify.sync(client=client, body=Notification(users=["bea"], title="Hello", dry_run=True))
-    assert isinstance(dry, ValidPush) and dry.status == "valid", dry
+    assert isinstance(dry, ValidPush) and dry.rendered.apns and "aps" in dry.rendered.apns.payload, dry
+    return sent.job_id
 
 
 def live_activity(client: Client) -> None:
@@ -84,14 +85,14 @@ def live_activity(client: Client) -> None:
     assert [dispatch.action.value for dispatch in page.items] == ["end", "update", "start"], page
 
 
-def cancel(client: Client) -> None:
+def cancel(client: Client, sent: uuid.UUID) -> None:
     later = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
     job = send_to_user.sync("bea", client=client, body=PushFields(badge=1, scheduled_at=later, reference="later"))
     assert isinstance(job, AcceptedJob) and job.status == "scheduled", job
     view = cancel_job.sync(job.job_id, client=client)
     assert isinstance(view, Job) and view.status == JobStatus.CANCELLED and view.reference == "later", view
-    again = cancel_job.sync(job.job_id, client=client)
-    assert isinstance(again, Problem) and again.status == 409, again
+    late = cancel_job.sync(sent, client=client)
+    assert isinstance(late, Problem) and late.status == 409, late
 
 
 def mistakes(client: Client) -> None:
@@ -109,9 +110,9 @@ def mistakes(client: Client) -> None:
 
 def main() -> None:
     with Client(base_url=sys.argv[1]) as client:
-        first_push(client)
+        sent = first_push(client)
         live_activity(client)
-        cancel(client)
+        cancel(client, sent)
 
 
 if __name__ == "__main__":
