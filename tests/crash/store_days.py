@@ -64,6 +64,10 @@ def add_receipts(database, ids, now):
     """Receipts of the job for a query's ids, of two reasons."""
     database.execute("INSERT INTO receipts(job, token, status, reason, at) "
                      f"SELECT 1, i, 2, iif(i % 2, 'Unregistered', 'BadDeviceToken'), ? FROM ({ids})", (now,))
+    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'receipt_counts'").fetchone():
+        database.execute("INSERT INTO receipt_counts(job, status, reason, count) "
+                         "SELECT job, status, ifnull(reason, ''), count(*) FROM receipts WHERE true GROUP BY 1, 2, 3 "
+                         "ON CONFLICT(job, status, reason) DO UPDATE SET count = excluded.count")
 
 
 def numbers(count):
