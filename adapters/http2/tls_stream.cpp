@@ -25,30 +25,27 @@ namespace {
 constexpr std::size_t read_size = 32 * 1024;
 constexpr std::size_t largest_frame = 16 * 1024 + 9;
 constexpr auto notify_timeout = std::chrono::seconds{2};
-constexpr unsigned char h2_protocol[] = {2, 'h', '2'};
+// Of ALPN, each after its length; the best first.
+constexpr unsigned char protocols[] = {2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+constexpr unsigned int h2_alone = 3;
 
-int select_h2(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
-              unsigned int in_size, void*) {
+template <unsigned int Size>
+int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
+                    const unsigned char* in, unsigned int in_size, void*) {
   unsigned char* selected = nullptr;
-  if (SSL_select_next_proto(&selected, out_size, h2_protocol, sizeof h2_protocol, in, in_size) !=
+  if (SSL_select_next_proto(&selected, out_size, protocols, Size, in, in_size) !=
       OPENSSL_NPN_NEGOTIATED)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   *out = selected;
   return SSL_TLSEXT_ERR_OK;
 }
 
-bool agreed_on_h2(const SSL* tls) {
-  const unsigned char* name = nullptr;
-  unsigned int size = 0;
-  SSL_get0_alpn_selected(tls, &name, &size);
-  return std::string_view{reinterpret_cast<const char*>(name), size} == "h2";
-}
-
-// The other way to refuse h2 (RFC 7301, 3.2).
+// The way to refuse what is offered (RFC 7301, 3.2), sent or received.
 bool is_alert_about_alpn(const tls_stream::error_code& error) {
+  const auto reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
   return error.category() == asio::error::get_ssl_category() &&
-         ERR_GET_REASON(static_cast<unsigned long>(error.value())) ==
-           SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL;
+         (reason == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL ||
+          reason == SSL_R_NO_APPLICATION_PROTOCOL);
 }
 
 bool is_address(const std::string& host) {
@@ -72,9 +69,12 @@ void tls_stream::start_client(const std::string& host) {
   handshake(ssl::stream_base::client);
 }
 
-void tls_stream::start_server() {
+void tls_stream::start_server(versions taken) {
   auto* tls = stream_.native_handle();
-  SSL_CTX_set_alpn_select_cb(SSL_get_SSL_CTX(tls), select_h2, nullptr);
+  SSL_CTX_set_alpn_select_cb(SSL_get_SSL_CTX(tls),
+                             taken == versions::http2 ? select_protocol<h2_alone>
+                                                      : select_protocol<sizeof protocols>,
+                             nullptr);
   SSL_set_min_proto_version(tls, TLS1_2_VERSION);
   handshake(ssl::stream_base::server);
 }
@@ -82,7 +82,7 @@ void tls_stream::start_server() {
 bool tls_stream::configure_client(const std::string& host, error_code& error) {
   auto* tls = stream_.native_handle();
   SSL_set_min_proto_version(tls, TLS1_2_VERSION);
-  SSL_set_alpn_protos(tls, h2_protocol, sizeof h2_protocol);
+  SSL_set_alpn_protos(tls, protocols, h2_alone);
   // RFC 6066, section 3: literal addresses are not permitted as a server name.
   if (!is_address(host) && SSL_set_tlsext_host_name(tls, host.c_str()) != 1) {
     error.assign(static_cast<int>(ERR_get_error()), asio::error::get_ssl_category());
@@ -92,6 +92,14 @@ bool tls_stream::configure_client(const std::string& host, error_code& error) {
   if (!error)
     stream_.set_verify_callback(ssl::host_name_verification{host}, error);
   return !error;
+}
+
+std::string_view tls_stream::agreed_protocol() const {
+  const unsigned char* name = nullptr;
+  unsigned int size = 0;
+  // Asio's hands out the connection's handle to those who may change it.
+  SSL_get0_alpn_selected(const_cast<tls_stream*>(this)->stream_.native_handle(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
 }
 
 std::string tls_stream::certificate_error() const {
@@ -109,13 +117,13 @@ void tls_stream::handshake(ssl::stream_base::handshake_type type) {
   error_code ignored;
   socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
   stream_.async_handshake(
-    type, [self = shared_from_this()](error_code error) { self->on_handshake(error); });
+    type, [self = shared_from_this(), type](error_code error) { self->on_handshake(error, type); });
 }
 
-void tls_stream::on_handshake(error_code error) {
+void tls_stream::on_handshake(error_code error, ssl::stream_base::handshake_type type) {
   if (state_ != state::connecting)
     return;
-  if (!error && !agreed_on_h2(stream_.native_handle()))
+  if (!error && type == ssl::stream_base::client && agreed_protocol() != "h2")
     error = make_error_code(boost::system::errc::protocol_not_supported);
   if (error && is_alert_about_alpn(error))
     error = make_error_code(boost::system::errc::protocol_not_supported);

@@ -12,11 +12,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace signalbox {
 
-/// A TLS 1.2+ byte stream with ALPN `h2` over one TCP connection, for an HTTP/2 session on top.
+/// A TLS 1.2+ byte stream with ALPN over one TCP connection, for an HTTP session on top: a client
+/// wants `h2` of its peer, a server takes what `versions` says.
 ///
 /// One object a connection, owned by `shared_ptr` (operations under way hold a reference). Not
 /// thread-safe: every call, and every call of the handler, happens on the thread that runs the
@@ -36,7 +38,7 @@ public:
   /// The session on top. It outlives the stream or calls `detach`.
   class handler {
   public:
-    /// The handshake succeeded and both sides agreed on `h2`. A flush follows.
+    /// The handshake succeeded; see `agreed_protocol`. A flush follows.
     virtual void on_open() = 0;
 
     /// Decrypted bytes, valid during the call. A flush follows. Returning false closes the stream
@@ -49,7 +51,7 @@ public:
 
     /// Called exactly once, the last call of all: the stream is closed. `error` is empty after an
     /// orderly `shutdown`, `asio::error::eof` when the peer ended the stream, `operation_aborted`
-    /// after `close`, `errc::protocol_not_supported` when the peer did not agree on `h2`, and
+    /// after `close`, `errc::protocol_not_supported` when ALPN came to no agreement, and
     /// otherwise what the handshake, a read or a write failed with. The handler may destroy itself
     /// and drop the stream here.
     virtual void on_close(error_code error) = 0;
@@ -73,8 +75,15 @@ public:
   /// name, or an IP address), sends it as SNI if it is a name, offers `h2`.
   void start_client(const std::string& host);
 
-  /// Starts as the server on the accepted socket: selects `h2`.
-  void start_server();
+  /// What a server takes by ALPN, the best first: `h2`, and maybe `http/1.1`.
+  enum class versions { http2, http2_and_http1 };
+
+  /// Starts as the server on the accepted socket. A client that offers something else only is
+  /// refused; one that offers nothing by ALPN is not.
+  void start_server(versions taken);
+
+  /// From `on_open` on: `h2`, `http/1.1`, or nothing where the client of a server offered nothing.
+  std::string_view agreed_protocol() const;
 
   /// Sends what the handler has to send. Cheap to call at any time: it does nothing before the
   /// stream is open, while a write is under way, and inside the handler's calls (after each of
@@ -103,7 +112,7 @@ private:
 
   bool configure_client(const std::string& host, error_code& error);
   void handshake(boost::asio::ssl::stream_base::handshake_type type);
-  void on_handshake(error_code error);
+  void on_handshake(error_code error, boost::asio::ssl::stream_base::handshake_type type);
   void read();
   void on_read(error_code error, std::size_t size);
   void notify();

@@ -22,6 +22,9 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr std::array<std::string_view, 2> token_paths{"/token", "/oauth2/v4/token"};
+constexpr std::array<std::string_view, 2> google_audiences{
+  "https://oauth2.googleapis.com/token", "https://www.googleapis.com/oauth2/v4/token"};
 constexpr std::string_view form_type = "application/x-www-form-urlencoded";
 constexpr std::string_view grant_type = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 constexpr std::string_view messaging_scope = "https://www.googleapis.com/auth/firebase.messaging";
@@ -73,11 +76,6 @@ std::string new_token() {
   for (const auto byte : random)
     text += digits[byte & 63];
   return text;
-}
-
-std::int64_t seconds_of(const json::object& claims, std::string_view name) {
-  const auto* value = claims.if_contains(name);
-  return value != nullptr && value->is_int64() ? value->get_int64() : 0;
 }
 
 bool has_scope(const json::object& claims) {
@@ -143,6 +141,17 @@ void access_tokens::handle(const request& in, const fault_settings& faults, std:
     {"access_token", token}, {"expires_in", faults.token_lifetime_s}, {"token_type", "Bearer"}});
 }
 
+bool access_tokens::is_token_path(std::string_view path) noexcept {
+  return std::find(token_paths.begin(), token_paths.end(), path) != token_paths.end();
+}
+
+bool access_tokens::is_audience(const json::object& claims) const {
+  return json_web_token::has_text(claims, "aud", token_uri_) ||
+         std::any_of(google_audiences.begin(), google_audiences.end(), [&](std::string_view own) {
+           return json_web_token::has_text(claims, "aud", own);
+         });
+}
+
 access_tokens::refusal access_tokens::check(std::string_view form, std::int64_t now_s) const {
   if (form_value(form, "grant_type") != grant_type)
     return {"unsupported_grant_type", "Invalid grant_type."};
@@ -156,10 +165,10 @@ access_tokens::refusal access_tokens::check(std::string_view form, std::int64_t 
     return {"invalid_grant", "Invalid grant: account not found"};
   if (!signature_holds(token->signed_part, token->signature))
     return {"invalid_grant", "Invalid JWT Signature."};
-  if (!json_web_token::has_text(token->claims, "aud", token_uri_))
+  if (!is_audience(token->claims))
     return {"invalid_grant", "Invalid JWT: Failed audience check."};
-  const auto issued_at = seconds_of(token->claims, "iat");
-  const auto expires_at = seconds_of(token->claims, "exp");
+  const auto issued_at = token->seconds("iat").value_or(0);
+  const auto expires_at = token->seconds("exp").value_or(0);
   if (issued_at > now_s + clock_skew_s || expires_at <= now_s || expires_at <= issued_at ||
       expires_at - issued_at > longest_life_s)
     return {"invalid_grant", bad_times};

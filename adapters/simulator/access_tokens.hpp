@@ -3,6 +3,8 @@
 #include "adapters/simulator/exchange.hpp"
 #include "adapters/simulator/fault_plan.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -21,10 +23,14 @@ public:
   explicit access_tokens(const std::filesystem::path& public_key_pem);
   ~access_tokens();
 
-  /// The `aud` that assertions must have.
+  /// `/token`, and where Google serves the same under an older name.
+  static bool is_token_path(std::string_view path) noexcept;
+
+  /// The `aud` that assertions must have, unless it is one of Google's own: some clients leave
+  /// `token_uri` alone.
   void set_token_uri(std::string uri) { token_uri_ = std::move(uri); }
 
-  /// Answers `POST /token`.
+  /// Answers a `POST` to one of these paths.
   void handle(const request& in, const fault_settings& faults, std::int64_t now_s, answer& out);
 
   /// Whether `token` was handed out and still counts.
@@ -43,6 +49,7 @@ private:
     void operator()(void* key) const;
   };
 
+  bool is_audience(const boost::json::object& claims) const;
   refusal check(std::string_view form, std::int64_t now_s) const;
   bool signature_holds(std::string_view signed_part, std::string_view signature) const;
 

@@ -95,7 +95,7 @@ bool is_apns_id(std::string_view text) noexcept {
   bool ok = text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-';
   int digits = 0;
   for (const char c : text)
-    digits += (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ? 1 : 0;
+    digits += (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') ? 1 : 0;
   return ok && digits == 32;
 }
 

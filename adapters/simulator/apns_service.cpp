@@ -75,7 +75,7 @@ void apns_service::handle(const request& in, answer& out) {
   if (is_accepted && is_live_activity(parsed))
     judge_order(in, parsed, target_hash);
   if (!parsed.token.empty()) {
-    stats_.count_target(target_hash);
+    stats_.count_target(target_hash, is_accepted);
     devices_.record(parsed.token, target_hash, in, is_accepted, is_live_activity(parsed));
   }
 }

@@ -28,6 +28,7 @@ public:
 
   void handle(const request& in, answer& out) override;
   bool requires_well_formed_messages() const override { return true; }
+  bool takes_http1() const override { return false; }
 
 private:
   apns_rejection check(const request& in, const apns_request& parsed, answer& out);

@@ -12,7 +12,6 @@ namespace signalbox::sim {
 
 namespace {
 
-constexpr std::string_view token_path = "/token";
 constexpr std::string_view bearer = "Bearer ";
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view answer_type = "application/json; charset=UTF-8";
@@ -36,7 +35,7 @@ fcm_service::fcm_service(std::uint64_t seed, std::string marker_key, std::string
     tokens_{public_key_pem}, messages_{std::move(marker_key), std::move(order_key)} {}
 
 void fcm_service::handle(const request& in, answer& out) {
-  if (in.path == token_path) {
+  if (access_tokens::is_token_path(in.path)) {
     stats_.count_token_request();
     return tokens_.handle(in, faults_.settings(), wall_time_s(), out);
   }
@@ -58,7 +57,7 @@ void fcm_service::handle(const request& in, answer& out) {
   if (is_accepted && message.order && !message.validate_only)
     stats_.count_order(target ^ (message.activity >> 1), *message.order);
   if (!message.token.empty()) {
-    stats_.count_target(target);
+    stats_.count_target(target, is_accepted);
     devices_.record(message.token, target, in, is_accepted, message.is_live_activity);
   }
 }

@@ -32,6 +32,7 @@ public:
 
   /// firebase-admin sends `https:` as `:scheme`, which FCM takes.
   bool requires_well_formed_messages() const override { return false; }
+  bool takes_http1() const override { return true; }
 
 private:
   fcm_error check(const request& in, const fcm_message& message, answer& out);

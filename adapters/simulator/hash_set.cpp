@@ -33,6 +33,14 @@ bool hash_set::insert(std::uint64_t hash) {
   return true;
 }
 
+bool hash_set::contains(std::uint64_t hash) const noexcept {
+  const auto sought = hash == empty_slot ? stands_for_zero : hash;
+  for (auto at = sought & mask_; slots_[at] != empty_slot; at = (at + 1) & mask_)
+    if (slots_[at] == sought)
+      return true;
+  return false;
+}
+
 void hash_set::clear() {
   slots_ = std::vector<std::uint64_t>(initial_slots, empty_slot);
   mask_ = initial_slots - 1;

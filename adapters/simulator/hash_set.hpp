@@ -19,6 +19,8 @@ public:
   /// True if `hash` was not in the set before.
   bool insert(std::uint64_t hash);
 
+  bool contains(std::uint64_t hash) const noexcept;
+
   std::size_t size() const noexcept { return size_; }
 
   void clear();

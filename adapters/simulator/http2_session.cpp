@@ -1,14 +1,14 @@
 #include "adapters/simulator/http2_session.hpp"
 
-#include "adapters/simulator/http2_server.hpp"
+#include "adapters/simulator/provider_connection.hpp"
+#include "adapters/simulator/provider_server.hpp"
 
-#include <boost/asio/socket_base.hpp>
+#include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -19,6 +19,8 @@ namespace {
 // What APNs has been seen to send, but for the connection's window: it would only slow down.
 constexpr std::uint32_t header_list_size = 8000;
 constexpr std::int32_t connection_window = 64 * 1024 * 1024;
+/// Of what a client sends instead of HTTP/2, in the log.
+constexpr std::size_t shown_bytes = 16;
 constexpr std::size_t usual_body = 1024;
 constexpr std::size_t usual_head = 1024;
 
@@ -91,14 +93,6 @@ struct http2_session::stream {
   }
 };
 
-http2_session::http2_session(http2_server& server)
-  : server_{server}, stream_{std::make_shared<tls_stream>(server.executor(), server.tls_context(),
-                                                          *this)} {}
-
-http2_session::~http2_session() {
-  stream_->detach();
-}
-
 const nghttp2_session_callbacks* http2_session::callbacks() {
   static const auto* const shared = [] {
     nghttp2_session_callbacks* made = nullptr;
@@ -107,29 +101,31 @@ const nghttp2_session_callbacks* http2_session::callbacks() {
     nghttp2_session_callbacks_set_on_header_callback(made, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(made, on_frame);
+    nghttp2_session_callbacks_set_on_frame_send_callback(made, on_frame_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(made, on_stream_close);
     return made;
   }();
   return shared;
 }
 
-void http2_session::on_open() {
+http2_session::http2_session(provider_connection& connection) : connection_{connection} {
   nghttp2_option* options = nullptr;
   nghttp2_option_new(&options);
   nghttp2_option_set_no_closed_streams(options, 1);
-  nghttp2_option_set_no_http_messaging(options,
-                                       server_.service().requires_well_formed_messages() ? 0 : 1);
+  nghttp2_option_set_no_http_messaging(
+    options, connection_.service().requires_well_formed_messages() ? 0 : 1);
   nghttp2_session* made = nullptr;
   nghttp2_session_server_new2(&made, callbacks(), this, options);
   nghttp2_option_del(options);
   session_.reset(made);
 
-  auto& service = server_.service();
-  service.stats().count_connection();
+  auto& service = connection_.service();
   warming_up_ = service.faults().settings().warmup;
   submit_settings(warming_up_ ? 1 : service.faults().settings().max_streams);
   nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, 0, connection_window);
 }
+
+http2_session::~http2_session() = default;
 
 void http2_session::submit_settings(std::uint32_t max_streams) {
   const std::array settings{
@@ -139,20 +135,23 @@ void http2_session::submit_settings(std::uint32_t max_streams) {
 }
 
 void http2_session::update_max_streams() {
-  if (!stream_->is_open() || warming_up_)
-    return;
-  submit_settings(server_.service().faults().settings().max_streams);
-  stream_->flush();
+  if (!warming_up_)
+    submit_settings(connection_.service().faults().settings().max_streams);
 }
 
 bool http2_session::on_bytes(std::span<const std::uint8_t> bytes) {
-  if (nghttp2_session_mem_recv(session_.get(), bytes.data(), bytes.size()) >= 0)
+  const auto taken = nghttp2_session_mem_recv(session_.get(), bytes.data(), bytes.size());
+  if (taken >= 0)
     return true;
-  if (resetting_) {
-    // A close with this option sends RST instead of an orderly end.
-    boost::system::error_code ignored;
-    stream_->socket().set_option(boost::asio::socket_base::linger{true, 0}, ignored);
-  }
+  if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
+    connection_.explain(
+      fmt::format(
+        "the client does not speak HTTP/2; it began with {:?}",
+        std::string_view{reinterpret_cast<const char*>(bytes.data()), bytes.size()}.substr(
+          0, shown_bytes)),
+      true);
+  else
+    connection_.explain(nghttp2_strerror(static_cast<int>(taken)), true);
   return false;
 }
 
@@ -160,22 +159,24 @@ void http2_session::fill(std::vector<std::uint8_t>& out, std::size_t limit) {
   while (out.size() < limit) {
     const std::uint8_t* data = nullptr;
     const auto size = nghttp2_session_mem_send(session_.get(), &data);
-    if (size < 0)
-      return stream_->close();
+    if (size < 0) {
+      connection_.explain(nghttp2_strerror(static_cast<int>(size)), true);
+      return connection_.close();
+    }
     if (size == 0)
       break;
     out.insert(out.end(), data, data + size);
   }
-  if (out.empty() && !nghttp2_session_want_read(session_.get()) &&
-      !nghttp2_session_want_write(session_.get()))
-    stream_->shutdown();
 }
 
-void http2_session::on_close(tls_stream::error_code) {
-  for (const auto& each : streams_)
-    if (std::exchange(each->is_awaited, false))
-      server_.service().stats().count_unanswered();
-  server_.forget(*this);
+bool http2_session::is_over() const {
+  return nghttp2_session_want_read(session_.get()) == 0 &&
+         nghttp2_session_want_write(session_.get()) == 0;
+}
+
+std::uint64_t http2_session::unanswered() const {
+  return static_cast<std::uint64_t>(std::count_if(
+    streams_.begin(), streams_.end(), [](const auto& each) { return each->is_awaited; }));
 }
 
 int http2_session::on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
@@ -188,7 +189,7 @@ void http2_session::begin(std::int32_t stream_id) {
   latest_ = nullptr;
   if (goaway_last_stream_ && stream_id > *goaway_last_stream_)
     return;
-  if (server_.refuses_next_stream()) {
+  if (connection_.server().refuses_next_stream()) {
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream_id, NGHTTP2_REFUSED_STREAM);
     return;
   }
@@ -245,7 +246,19 @@ int http2_session::on_frame(nghttp2_session*, const nghttp2_frame* frame, void* 
   auto& session = self(user_data);
   if (auto* done = session.find(header.stream_id))
     session.complete(*done);
-  return session.resetting_ ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+  return session.connection_.is_resetting() ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+// An error of the connection's: nghttp2 says why in the frame.
+int http2_session::on_frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+  const auto& sent = frame->goaway;
+  if (frame->hd.type == NGHTTP2_GOAWAY && sent.error_code != NGHTTP2_NO_ERROR)
+    self(user_data).connection_.explain(
+      fmt::format(
+        "HTTP/2: {} {}", nghttp2_http2_strerror(sent.error_code),
+        std::string_view{reinterpret_cast<const char*>(sent.opaque_data), sent.opaque_data_len}),
+      true);
+  return 0;
 }
 
 int http2_session::on_stream_close(nghttp2_session* session, std::int32_t stream_id,
@@ -257,7 +270,7 @@ int http2_session::on_stream_close(nghttp2_session* session, std::int32_t stream
   if (owner.latest_ == closed)
     owner.latest_ = nullptr;
   if (std::exchange(closed->is_awaited, false) && error != NGHTTP2_NO_ERROR)
-    owner.server_.service().stats().count_unanswered();
+    owner.connection_.service().stats().count_unanswered();
   owner.free_streams_.push_back(closed);
   return 0;
 }
@@ -271,7 +284,7 @@ void http2_session::complete(stream& done) {
   done.body.reserve(done.body.size() + body_padding);
   const request in{done.method.in(done.head), done.path.in(done.head), fields_, done.body,
                    done.body_size};
-  auto& service = server_.service();
+  auto& service = connection_.service();
   service.handle(in, done.reply);
 
   if (warming_up_ && done.reply.authenticated) {
@@ -279,33 +292,26 @@ void http2_session::complete(stream& done) {
     submit_settings(service.faults().settings().max_streams);
   }
   count_towards_goaway(done.id);
-  if (done.reply.what == answer::fate::sent) {
-    done.is_awaited = done.reply.is_counted;
-    if (!server_.postpone(*this, done.id))
-      send(done);
-  } else {
-    if (done.reply.is_counted)
-      service.stats().count_unanswered();
-    resetting_ = done.reply.what == answer::fate::reset;
-  }
+  done.is_awaited = done.reply.is_counted && done.reply.what == answer::fate::sent;
+  if (connection_.is_due(done.reply, done.id))
+    send(done);
 }
 
 void http2_session::count_towards_goaway(std::int32_t stream_id) {
   ++requests_;
   highest_request_ = std::max(highest_request_, stream_id);
-  const auto every = server_.service().faults().settings().goaway_every;
+  const auto every = connection_.service().faults().settings().goaway_every;
   if (every == 0 || requests_ < every || goaway_last_stream_)
     return;
   // Streams above it whose requests are not complete yet are closed when the frame is sent.
   goaway_last_stream_ = highest_request_;
   nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, highest_request_, NGHTTP2_NO_ERROR,
                         nullptr, 0);
-  server_.service().stats().count_goaway();
+  connection_.service().stats().count_goaway();
+  connection_.explain("GOAWAY, by the fault goaway_every", false);
 }
 
 void http2_session::send_postponed(std::int32_t stream_id) {
-  if (!stream_->is_open())
-    return;
   if (auto* done = find(stream_id))
     send(*done);
 }
@@ -341,12 +347,10 @@ void http2_session::send(stream& done) {
                           reply.body.empty() ? nullptr : &body);
 }
 
-void http2_session::stop() {
-  if (stream_->is_open())
-    nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE,
-                          nghttp2_session_get_last_proc_stream_id(session_.get()), NGHTTP2_NO_ERROR,
-                          nullptr, 0);
-  stream_->shutdown();
+void http2_session::say_goodbye() {
+  nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(session_.get()), NGHTTP2_NO_ERROR,
+                        nullptr, 0);
 }
 
 } // namespace signalbox::sim

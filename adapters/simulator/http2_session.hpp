@@ -1,7 +1,7 @@
 #pragma once
 
-#include "adapters/http2/tls_stream.hpp"
 #include "adapters/simulator/exchange.hpp"
+#include "adapters/simulator/http_session.hpp"
 
 #include <nghttp2/nghttp2.h>
 
@@ -15,42 +15,27 @@
 
 namespace signalbox::sim {
 
-class http2_server;
+class provider_connection;
 
-/// One HTTP/2 connection of a simulated provider: turns streams into requests for the server's
-/// service and its answers into frames, and acts on the faults that concern the connection.
+/// HTTP/2 on a simulated provider's connection: turns streams into requests for the service and its
+/// answers into frames, and acts on the faults that concern the connection.
 ///
 /// A request allocates nothing once the connection has warmed up. Client streams that exceed
 /// `max_streams` are refused with REFUSED_STREAM until the client has acknowledged it; afterwards
 /// they are a connection error (RFC 9113, section 5.1.2). Lives on the I/O thread.
-class http2_session final : public tls_stream::handler,
-                            public std::enable_shared_from_this<http2_session> {
+class http2_session final : public http_session {
 public:
-  /// `server` outlives the session.
-  explicit http2_session(http2_server& server);
-  ~http2_session();
+  /// `connection` owns the session.
+  explicit http2_session(provider_connection& connection);
+  ~http2_session() override;
 
-  boost::asio::ip::tcp::socket& socket() noexcept { return stream_->socket(); }
-  void start() { stream_->start_server(); }
-
-  /// Queues the answer that was postponed for a stream, if that stream is still open. `flush`
-  /// follows after the last one.
-  void send_postponed(std::int32_t stream_id);
-  void flush() { stream_->flush(); }
-
-  /// Announces the `max_streams` of the faults.
-  void update_max_streams();
-
-  /// Says GOAWAY, sends what is queued and closes.
-  void stop();
-
-  /// Closes at once.
-  void close() { stream_->close(); }
-
-  void on_open() override;
   bool on_bytes(std::span<const std::uint8_t> bytes) override;
   void fill(std::vector<std::uint8_t>& out, std::size_t limit) override;
-  void on_close(tls_stream::error_code error) override;
+  bool is_over() const override;
+  void send_postponed(std::int32_t stream_id) override;
+  void update_max_streams() override;
+  void say_goodbye() override;
+  std::uint64_t unanswered() const override;
 
 private:
   struct stream;
@@ -67,6 +52,7 @@ private:
   static int on_data(nghttp2_session*, std::uint8_t flags, std::int32_t stream_id,
                      const std::uint8_t* data, std::size_t size, void* user_data);
   static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user_data);
+  static int on_frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user_data);
   static int on_stream_close(nghttp2_session*, std::int32_t stream_id, std::uint32_t error,
                              void* user_data);
 
@@ -77,8 +63,7 @@ private:
   void send(stream& done);
   void submit_settings(std::uint32_t max_streams);
 
-  http2_server& server_;
-  std::shared_ptr<tls_stream> stream_;
+  provider_connection& connection_;
   std::unique_ptr<nghttp2_session, session_deleter> session_;
   std::vector<std::unique_ptr<stream>> streams_;
   std::vector<stream*> free_streams_;
@@ -89,7 +74,6 @@ private:
   std::int32_t highest_request_ = 0;
   std::optional<std::int32_t> goaway_last_stream_;
   bool warming_up_ = false;
-  bool resetting_ = false;
   bool knows_apns_id_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <utility>
 
@@ -11,6 +12,9 @@ namespace signalbox::sim {
 namespace json = boost::json;
 
 namespace {
+
+// Whole seconds up to here are exact in a double, by far.
+constexpr double latest_s = 1e12;
 
 std::optional<std::string> decode_base64url(std::string_view text) {
   constexpr auto value_of = [](char c) -> int {
@@ -57,6 +61,16 @@ bool json_web_token::has_text(const json::object& part, std::string_view name,
   const auto* value = part.if_contains(name);
   const auto* text = value == nullptr ? nullptr : value->if_string();
   return text != nullptr && std::string_view{text->data(), text->size()} == expected;
+}
+
+std::optional<std::int64_t> json_web_token::seconds(std::string_view name) const {
+  const auto* value = claims.if_contains(name);
+  if (value == nullptr || !value->is_number())
+    return {};
+  const auto number = value->to_number<double>();
+  if (!(number > -latest_s && number < latest_s))
+    return {};
+  return static_cast<std::int64_t>(std::floor(number));
 }
 
 std::optional<json_web_token> parse_json_web_token(std::string_view text) {

@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,10 @@ struct json_web_token {
   /// Whether a header member or a claim is this text.
   static bool has_text(const boost::json::object& part, std::string_view name,
                        std::string_view expected);
+
+  /// A claim that is a time (NumericDate): seconds since the epoch, which may have a fraction.
+  /// Nothing when it is missing, no number, or a time that no clock shows.
+  std::optional<std::int64_t> seconds(std::string_view name) const;
 };
 
 /// Nothing when the text has not this form: three parts in base64url, the first two JSON objects.

@@ -1,19 +1,20 @@
 #include "adapters/simulator/postponed_answers.hpp"
 
-#include "adapters/simulator/http2_session.hpp"
+#include "adapters/simulator/provider_connection.hpp"
 
 #include <utility>
 
 namespace signalbox::sim {
 
-void postponed_answers::delay(std::shared_ptr<http2_session> session, std::int32_t stream_id,
-                              std::chrono::milliseconds latency) {
-  delayed_.push({clock::now() + latency, std::move(session), stream_id});
+void postponed_answers::delay(std::shared_ptr<provider_connection> connection,
+                              std::int32_t stream_id, std::chrono::milliseconds latency) {
+  delayed_.push({clock::now() + latency, std::move(connection), stream_id});
   arm();
 }
 
-void postponed_answers::hold(std::shared_ptr<http2_session> session, std::int32_t stream_id) {
-  held_.push_back({{}, std::move(session), stream_id});
+void postponed_answers::hold(std::shared_ptr<provider_connection> connection,
+                             std::int32_t stream_id) {
+  held_.push_back({{}, std::move(connection), stream_id});
 }
 
 void postponed_answers::release_held() {
@@ -51,9 +52,9 @@ void postponed_answers::release_until(clock::time_point limit) {
 
 void postponed_answers::send(const std::vector<waiting>& batch) {
   for (const auto& item : batch)
-    item.session->send_postponed(item.stream_id);
+    item.connection->send_postponed(item.stream_id);
   for (const auto& item : batch)
-    item.session->flush();
+    item.connection->flush();
 }
 
 } // namespace signalbox::sim

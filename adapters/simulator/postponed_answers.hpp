@@ -11,7 +11,7 @@
 
 namespace signalbox::sim {
 
-class http2_session;
+class provider_connection;
 
 /// Answers that wait: for their latency, or for the end of a stall. Lives on the I/O thread.
 class postponed_answers {
@@ -19,11 +19,11 @@ public:
   explicit postponed_answers(const boost::asio::any_io_executor& executor) : timer_{executor} {}
 
   /// Sends the stream's answer after `latency`.
-  void delay(std::shared_ptr<http2_session> session, std::int32_t stream_id,
+  void delay(std::shared_ptr<provider_connection> connection, std::int32_t stream_id,
              std::chrono::milliseconds latency);
 
   /// Keeps the stream's answer until `release_held`.
-  void hold(std::shared_ptr<http2_session> session, std::int32_t stream_id);
+  void hold(std::shared_ptr<provider_connection> connection, std::int32_t stream_id);
 
   void release_held();
 
@@ -35,7 +35,7 @@ private:
 
   struct waiting {
     clock::time_point due;
-    std::shared_ptr<http2_session> session;
+    std::shared_ptr<provider_connection> connection;
     std::int32_t stream_id;
 
     bool operator<(const waiting& other) const noexcept { return due > other.due; }

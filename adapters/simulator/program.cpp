@@ -1,6 +1,8 @@
 #include "adapters/simulator/program.hpp"
 
 #include <boost/json/serialize.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <exception>
 #include <fstream>
@@ -53,6 +55,7 @@ int run_program(const program_options& options) {
   sigaddset(&ending, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("signalbox-sim"));
   try {
     simulator running{options.simulator};
     running.start();

@@ -14,7 +14,8 @@ struct program_options {
 
 /// Runs the simulator until SIGTERM or SIGINT. Says on stdout, in one line of JSON, where it is:
 /// `{apns, fcm, admin, pid, tls_dir, apns_key_id, apns_team_id, bundle, fcm_project,
-/// service_account, job_marker, seed}`; the info file holds the same. Returns the exit code: 0 when
+/// service_account, job_marker, seed}`; the info file holds the same. The log, why connections
+/// ended, goes to stderr. Returns the exit code: 0 when
 /// stopped by a signal, 1 after a failure (said on stderr). Call it from the main thread before
 /// other threads exist, since it blocks those signals.
 int run_program(const program_options& options);

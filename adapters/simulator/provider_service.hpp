@@ -13,8 +13,8 @@
 namespace signalbox::sim {
 
 /// What one simulated provider says to a request, with its faults and counters. The connections
-/// (`http2_server`) act on the faults that concern connections and streams; everything else is the
-/// service's. Not thread-safe: it lives on the I/O thread.
+/// (`provider_connection`) act on the faults that concern connections and streams; everything else
+/// is the service's. Not thread-safe: it lives on the I/O thread.
 class provider_service {
 public:
   virtual ~provider_service() = default;
@@ -24,6 +24,9 @@ public:
 
   /// False to serve messages that RFC 9113, section 8 calls malformed, as some providers do.
   virtual bool requires_well_formed_messages() const = 0;
+
+  /// Whether it is asked over HTTP/1.1, too; over HTTP/2 always.
+  virtual bool takes_http1() const = 0;
 
   fault_plan& faults() noexcept { return faults_; }
   traffic_stats& stats() noexcept { return stats_; }

@@ -14,8 +14,9 @@ namespace signalbox::sim {
 enum class token_verdict { valid, invalid, expired };
 
 /// Verifies APNs provider tokens: signature, `alg`, `kid`, `iss`, and an `iat` that is at most
-/// 60 minutes old and not in the future. A token is verified once and then known by its text; only
-/// its age is looked at again. Not thread-safe.
+/// 60 minutes old and at most a minute ahead, for a client whose clock is. The signature may be
+/// that of JWT (r and s) or, as some clients sign and APNs takes, that of X.509 (in ASN.1). A token
+/// is verified once and then known by its text; only its age is looked at again. Not thread-safe.
 class provider_token_verifier {
 public:
   /// `public_key_pem` is the key of `key_id`. Throws `std::runtime_error` naming the file.
@@ -37,6 +38,7 @@ private:
 
   claims examine(std::string_view token) const;
   bool signature_holds(std::string_view signed_part, std::string_view signature) const;
+  bool asn1_signature_holds(std::string_view signed_part, std::string_view signature) const;
 
   std::unique_ptr<void, key_deleter> key_;
   std::string key_id_;

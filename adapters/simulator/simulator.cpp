@@ -4,7 +4,7 @@
 #include "adapters/simulator/admin_server.hpp"
 #include "adapters/simulator/apns_service.hpp"
 #include "adapters/simulator/fcm_service.hpp"
-#include "adapters/simulator/http2_server.hpp"
+#include "adapters/simulator/provider_server.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -59,12 +59,11 @@ std::optional<fault_error> below(std::string_view parent, std::optional<fault_er
 
 struct simulator::state {
   state(simulator& owner, const simulator_options& options)
-    : directory{options.tls_dir}, tls{ensure_tls_material(directory.path())},
+    : directory{options.tls_dir}, tls{ensure_tls_material(directory.path(), options.names)},
       apns{options.seed, options.bundle, options.order_key, tls.apns_public_key},
       fcm{options.seed, options.job_marker, options.order_key, tls.fcm_public_key},
-      apns_server{io.get_executor(), options.apns_port, tls, apns}, fcm_server{io.get_executor(),
-                                                                               options.fcm_port,
-                                                                               tls, fcm},
+      apns_server{io.get_executor(), "apns", options.apns_port, tls, apns},
+      fcm_server{io.get_executor(), "fcm", options.fcm_port, tls, fcm},
       admin{options.admin_port, owner}, apns_port{apns_server.port()}, fcm_port{fcm_server.port()} {
     apns.devices().enable(options.record_devices);
     fcm.devices().enable(options.record_devices);
@@ -91,8 +90,8 @@ struct simulator::state {
   apns_service apns;
   fcm_service fcm;
   asio::io_context io{1};
-  http2_server apns_server;
-  http2_server fcm_server;
+  provider_server apns_server;
+  provider_server fcm_server;
   admin_server admin;
   std::uint16_t apns_port;
   std::uint16_t fcm_port;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace signalbox::sim {
 
@@ -23,6 +24,8 @@ struct simulator_options {
   /// Holds certificates and keys, made where they are missing. Empty: a temporary directory that
   /// goes with the simulator.
   std::filesystem::path tls_dir;
+  /// Host names that the certificate is for beside localhost; each an `is_host_name`.
+  std::vector<std::string> names = {};
   /// The app's bundle id: the topics it accepts.
   std::string bundle = "com.example.app";
   /// The numeric content-state member by which Live Activity updates are ordered.
@@ -35,9 +38,10 @@ struct simulator_options {
   bool record_devices = false;
 };
 
-/// A provider simulator in this process: APNs, FCM and its token endpoint over TLS and HTTP/2 on
-/// one I/O thread, and the admin interface over HTTP/1.1 on another. The functions may be called
-/// from any thread but the simulator's own; they wait for the I/O thread's next turn.
+/// A provider simulator in this process: APNs, FCM and its token endpoint over TLS and HTTP/2 (FCM
+/// over HTTP/1.1, too) on one I/O thread, and the admin interface over HTTP/1.1 on another. The
+/// functions may be called from any thread but the simulator's own; they wait for the I/O thread's
+/// next turn.
 class simulator {
 public:
   /// Makes the TLS material and takes the ports, so that the URLs are known. Throws

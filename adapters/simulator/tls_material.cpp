@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -49,11 +50,11 @@ key_ptr make_key() {
   return key;
 }
 
-void add_extension(X509* cert, X509* issuer, int nid, const char* value) {
+void add_extension(X509* cert, X509* issuer, int nid, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, issuer, cert, nullptr, nullptr, 0);
-  extension_ptr extension{X509V3_EXT_conf_nid(nullptr, &context, nid, value)};
+  extension_ptr extension{X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str())};
   require(extension && X509_add_ext(cert, extension.get(), -1) == 1, "X509V3_EXT_conf_nid");
 }
 
@@ -109,7 +110,17 @@ void write_private_key(const fs::path& file, EVP_PKEY* key) {
   });
 }
 
-void make_certificates(const tls_material& files) {
+bool covers(const fs::path& certificate, const std::vector<std::string>& names) {
+  const bio_ptr file{BIO_new_file(certificate.c_str(), "r")};
+  const cert_ptr cert{file ? PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr) : nullptr};
+  if (!cert)
+    throw std::runtime_error{"cannot read a certificate from " + certificate.string()};
+  return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+    return X509_check_host(cert.get(), name.data(), name.size(), 0, nullptr) == 1;
+  });
+}
+
+void make_certificates(const tls_material& files, const std::vector<std::string>& names) {
   const auto ca_key = make_key();
   const auto ca = make_cert("Signalbox simulator CA", ca_key.get());
   add_extension(ca.get(), ca.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
@@ -122,8 +133,10 @@ void make_certificates(const tls_material& files) {
   add_extension(cert.get(), ca.get(), NID_basic_constraints, "critical,CA:FALSE");
   add_extension(cert.get(), ca.get(), NID_key_usage, "critical,digitalSignature");
   add_extension(cert.get(), ca.get(), NID_ext_key_usage, "serverAuth");
-  add_extension(cert.get(), ca.get(), NID_subject_alt_name,
-                "DNS:localhost,IP:127.0.0.1,IP:0:0:0:0:0:0:0:1");
+  std::string hosts = "DNS:localhost,IP:127.0.0.1,IP:0:0:0:0:0:0:0:1";
+  for (const auto& name : names)
+    hosts += ",DNS:" + name;
+  add_extension(cert.get(), ca.get(), NID_subject_alt_name, hosts);
   add_extension(cert.get(), ca.get(), NID_authority_key_identifier, "keyid:always");
   sign(cert.get(), ca.get(), ca_key.get());
 
@@ -146,7 +159,27 @@ key_ptr make_rsa_key() {
 
 } // namespace
 
-tls_material ensure_tls_material(const fs::path& dir) {
+bool is_host_name(std::string_view text) noexcept {
+  constexpr std::size_t longest_name = 253;
+  constexpr std::size_t longest_label = 63;
+  if (text.size() > longest_name)
+    return false;
+  std::size_t label = 0;
+  char before = '.';
+  for (const char c : text) {
+    const char lower = static_cast<char>(c | 0x20);
+    const bool is_letter = (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z');
+    if (c == '.' ? before == '.' || before == '-' : !is_letter && (c != '-' || before == '.'))
+      return false;
+    label = c == '.' ? 0 : label + 1;
+    if (label > longest_label)
+      return false;
+    before = c;
+  }
+  return before != '.' && before != '-';
+}
+
+tls_material ensure_tls_material(const fs::path& dir, const std::vector<std::string>& names) {
   std::error_code error;
   fs::create_directories(dir, error);
   if (error)
@@ -160,8 +193,9 @@ tls_material ensure_tls_material(const fs::path& dir) {
                      dir / "fcm-key.pem",
                      dir / "fcm-key.pub.pem",
                      dir / "service-account.json"};
-  if (!fs::exists(files.ca) || !fs::exists(files.server_cert) || !fs::exists(files.server_key))
-    make_certificates(files);
+  if (!fs::exists(files.ca) || !fs::exists(files.server_cert) || !fs::exists(files.server_key) ||
+      !covers(files.server_cert, names))
+    make_certificates(files, names);
   if (!fs::exists(files.apns_key) || !fs::exists(files.apns_public_key))
     write_key_pair(files.apns_key, files.apns_public_key, make_key());
   if (!fs::exists(files.fcm_key) || !fs::exists(files.fcm_public_key))

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace signalbox::sim {
 
@@ -19,7 +21,7 @@ struct tls_material {
   std::filesystem::path dir;
   /// The trust anchor for `server_cert`.
   std::filesystem::path ca;
-  /// EC P-256, for localhost, 127.0.0.1 and ::1; valid for ten years.
+  /// EC P-256, for localhost, 127.0.0.1, ::1 and the names asked for; valid for ten years.
   std::filesystem::path server_cert;
   std::filesystem::path server_key;
   /// The ES256 provider key, PKCS#8 as Apple hands it out, and its public half.
@@ -32,10 +34,16 @@ struct tls_material {
   std::filesystem::path service_account;
 };
 
+/// A host name that a certificate can be made for: letters, digits and hyphens between dots, 253
+/// bytes at most.
+bool is_host_name(std::string_view text) noexcept;
+
 /// Makes the directory and the files that are missing in it, reuses the others. Certificate files
-/// are only made together, since the authority's key is not kept. Throws `std::runtime_error` that
-/// names the file when one cannot be written.
-tls_material ensure_tls_material(const std::filesystem::path& dir);
+/// are only made together, since the authority's key is not kept; also anew when the certificate
+/// lacks one of `names` (each an `is_host_name`). Throws `std::runtime_error` that names the file
+/// when one cannot be read or written.
+tls_material ensure_tls_material(const std::filesystem::path& dir,
+                                 const std::vector<std::string>& names = {});
 
 /// Writes the service account file, whose `token_uri` holds this run's port. Throws
 /// `std::runtime_error` that names the file.

@@ -22,6 +22,7 @@ traffic_totals& traffic_totals::operator+=(const traffic_totals& other) {
   for (const auto& [reason, count] : other.by_reason)
     by_reason[reason] += count;
   unique_targets += other.unique_targets;
+  unique_accepted += other.unique_accepted;
   unique_apns_ids += other.unique_apns_ids;
   duplicates += other.duplicates;
   out_of_order += other.out_of_order;
@@ -43,6 +44,7 @@ boost::json::object to_json(const traffic_totals& totals) {
           {"rejected", totals.rejected},
           {"by_reason", std::move(by_reason)},
           {"unique_targets", totals.unique_targets},
+          {"unique_accepted", totals.unique_accepted},
           {"unique_apns_ids", totals.unique_apns_ids},
           {"duplicates", totals.duplicates},
           {"out_of_order", totals.out_of_order},
@@ -50,6 +52,13 @@ boost::json::object to_json(const traffic_totals& totals) {
           {"unanswered", totals.unanswered},
           {"connections", totals.connections},
           {"goaways", totals.goaways}};
+}
+
+void traffic_stats::count_target(std::uint64_t target, bool is_accepted) {
+  auto& own = is_accepted ? accepted_targets_ : rejected_targets_;
+  const auto& other = is_accepted ? rejected_targets_ : accepted_targets_;
+  if (own.insert(target) && !other.contains(target))
+    ++totals_.unique_targets;
 }
 
 void traffic_stats::count_accepted(std::optional<std::uint64_t> message_id) {
@@ -76,7 +85,7 @@ void traffic_stats::count_timestamp(std::uint64_t key, std::int64_t seconds) {
 
 traffic_totals traffic_stats::totals() const {
   auto result = totals_;
-  result.unique_targets = targets_.size();
+  result.unique_accepted = accepted_targets_.size();
   result.unique_apns_ids = seen_ids_.size();
   return result;
 }

@@ -24,6 +24,8 @@ struct traffic_totals {
   std::map<std::string, std::uint64_t, std::less<>> by_reason;
   /// Distinct tokens in complete requests, whatever the answer.
   std::uint64_t unique_targets = 0;
+  /// Distinct tokens in accepted requests.
+  std::uint64_t unique_accepted = 0;
   /// Distinct apns-ids in complete requests; FCM: distinct pairs of job marker and token.
   std::uint64_t unique_apns_ids = 0;
   /// Accepts beyond the first per apns-id, or per pair of job marker and token.
@@ -55,13 +57,13 @@ class traffic_stats {
 public:
   /// Announces the hashes that `count_*` will be called with, to hide the memory's latency.
   void prefetch(std::uint64_t target, std::uint64_t message_id) const noexcept {
-    targets_.prefetch(target);
+    accepted_targets_.prefetch(target);
     seen_ids_.prefetch(message_id);
     accepted_ids_.prefetch(message_id);
   }
 
   void count_request() noexcept { ++totals_.requests; }
-  void count_target(std::uint64_t target) { targets_.insert(target); }
+  void count_target(std::uint64_t target, bool is_accepted);
   void count_message_id(std::uint64_t message_id) { seen_ids_.insert(message_id); }
 
   /// `message_id` is absent where the client sent none: such accepts are never duplicates.
@@ -72,7 +74,7 @@ public:
   void count_order(std::uint64_t key, double value);
   void count_timestamp(std::uint64_t key, std::int64_t seconds);
 
-  void count_unanswered() noexcept { ++totals_.unanswered; }
+  void count_unanswered(std::uint64_t count = 1) noexcept { totals_.unanswered += count; }
 
   void count_token_request() noexcept { ++totals_.token_requests; }
   void count_channel_request() noexcept { ++totals_.channel_requests; }
@@ -84,7 +86,9 @@ public:
 
 private:
   traffic_totals totals_;
-  hash_set targets_;
+  /// A target is looked for in both sets only when it is new to one: most are accepted once.
+  hash_set accepted_targets_;
+  hash_set rejected_targets_;
   hash_set seen_ids_;
   hash_set accepted_ids_;
   std::unordered_map<std::uint64_t, double> latest_order_;

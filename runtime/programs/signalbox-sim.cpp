@@ -1,4 +1,5 @@
 #include "adapters/simulator/program.hpp"
+#include "adapters/simulator/tls_material.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -12,8 +13,8 @@ int main(int argc, char** argv) {
   auto& simulator = options.simulator;
   simulator.seed = std::random_device{}();
 
-  CLI::App app{"Simulates APNs and FCM over TLS and HTTP/2 on 127.0.0.1, with faults and\n"
-               "counters.\n"
+  CLI::App app{"Simulates APNs and FCM over TLS and HTTP/2 (FCM over HTTP/1.1, too) on 127.0.0.1,\n"
+               "with faults and counters.\n"
                "Admin (HTTP/1.1): GET /stats, GET /stats/devices?token=, POST /faults,\n"
                "POST /reset, GET /livez. Ports of 0 are picked free.\n"
                "Exit codes: 0 stopped by a signal, 1 failed while running, 2 wrong usage."};
@@ -26,6 +27,16 @@ int main(int argc, char** argv) {
   app.add_option("--tls-dir", simulator.tls_dir,
                  "directory of the certificates, keys and service-account.json, made where missing "
                  " (default: a temporary one, removed at the end)");
+  app
+    .add_option("--names", simulator.names,
+                "host names for the certificate beside localhost, separated by commas, for clients "
+                "that a hosts file points here")
+    ->delimiter(',')
+    ->check(CLI::Validator{[](const std::string& name) {
+                             return signalbox::sim::is_host_name(name) ? ""
+                                                                       : name + " is no host name";
+                           },
+                           "NAME"});
   app.add_option("--bundle", simulator.bundle, "bundle id whose topics are accepted")
     ->capture_default_str();
   app

@@ -3,6 +3,8 @@
 import os
 import pathlib
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -162,6 +164,28 @@ def a_check_says_what_a_start_says():
             node.start()
             check("can be read by every user" in log_of(node), "the start does not warn")
             check(node.stop() == 0, "it did not stop")
+        finally:
+            simulator.stop()
+
+
+def a_simulators_certificate_has_the_names_asked_for_and_its_log_says_why_connections_end():
+    def simulate(*options):
+        run = subprocess.run([str(BIN / "signalbox-sim"), *options], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=60)
+        return run.returncode, run.stderr
+
+    check_says(simulate("--names", "api.push.apple.com,bad name"), 2, "--names", "bad name is no host name")
+    with tempfile.TemporaryDirectory(prefix="signalbox-program-test.") as directory:
+        simulator = Simulator(directory, ["--names", "api.push.apple.com,fcm.googleapis.com"])
+        try:
+            trust = ssl.create_default_context(cafile=pathlib.Path(simulator.info["tls_dir"]) / "ca.pem")
+            for name in ("api.push.apple.com", "fcm.googleapis.com", "localhost"):
+                with socket.create_connection(("127.0.0.1", port_of(simulator.info["apns"]))) as plain:
+                    trust.wrap_socket(plain, server_hostname=name).close()
+            with socket.create_connection(("127.0.0.1", port_of(simulator.info["apns"]))) as plain:
+                plain.sendall(b"POST /3/device/00 HTTP/1.1\r\n\r\n")  # no TLS at all
+                wait_for_line(lambda: (pathlib.Path(directory) / "simulator.log").read_text(),
+                              "event=connection_closed provider=apns peer=127.0.0.1:", "http request")
         finally:
             simulator.stop()
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace signalbox {
@@ -74,7 +75,7 @@ protected:
   }
 
   void run(const std::string& host = "localhost") {
-    server.stream->start_server();
+    server.stream->start_server(tls_stream::versions::http2);
     client.stream->start_client(host);
     io.run_for(std::chrono::seconds{60}); // far longer than any of these tests
   }
@@ -168,6 +169,47 @@ TEST_F(tls_stream_test, refuses_a_server_that_does_not_speak_h2) {
   EXPECT_EQ(client.closes[0], boost::system::errc::protocol_not_supported);
 }
 
+TEST_F(tls_stream_test, a_server_agrees_on_what_it_takes_best_or_on_nothing) {
+  struct expectation {
+    tls_stream::versions taken;
+    std::string offered; ///< as in ALPN
+    std::optional<std::string> agreed;
+  };
+  const std::string h1 = "\x08http/1.1";
+  const std::string h2 = "\x02h2";
+  const auto both = tls_stream::versions::http2_and_http1;
+  for (const auto& [taken, offered, agreed] :
+       {expectation{both, h1 + h2, "h2"}, expectation{both, h1, "http/1.1"},
+        expectation{both, "", ""}, expectation{both, "\x03h2c", std::nullopt},
+        expectation{tls_stream::versions::http2, h1 + h2, "h2"},
+        expectation{tls_stream::versions::http2, "", ""},
+        expectation{tls_stream::versions::http2, h1, std::nullopt}}) {
+    tcp::acceptor acceptor{io, {asio::ip::address_v4::loopback(), 0}};
+    peer accepted;
+    accepted.stream = std::make_shared<tls_stream>(io.get_executor(), server_context, accepted);
+    ssl::stream<tcp::socket> plain{io, client_context};
+    plain.next_layer().connect(acceptor.local_endpoint());
+    acceptor.accept(accepted.stream->socket());
+    if (!offered.empty())
+      SSL_set_alpn_protos(plain.native_handle(),
+                          reinterpret_cast<const unsigned char*>(offered.data()),
+                          static_cast<unsigned>(offered.size()));
+    std::optional<std::string> seen;
+    accepted.when_open = [&] {
+      seen = accepted.stream->agreed_protocol();
+      accepted.stream->close();
+    };
+    accepted.stream->start_server(taken);
+    plain.async_handshake(ssl::stream_base::client, [](auto) {});
+    io.restart();
+    io.run_for(std::chrono::seconds{60});
+    EXPECT_EQ(seen, agreed) << offered;
+    ASSERT_EQ(accepted.closes.size(), 1u);
+    EXPECT_EQ(accepted.closes[0] == boost::system::errc::protocol_not_supported, !agreed)
+      << accepted.closes[0].message();
+  }
+}
+
 TEST_F(tls_stream_test, closes_when_the_handler_refuses_bytes) {
   client.to_send = "nonsense";
   server.when_bytes = [] { return false; };
@@ -182,7 +224,7 @@ TEST_F(tls_stream_test, a_peer_that_does_not_end_its_side_is_not_waited_for_long
   SSL_set_alpn_protos(mute.native_handle(), reinterpret_cast<const unsigned char*>("\2h2"), 3);
   mute.async_handshake(ssl::stream_base::client, [](auto) {});
   server.when_open = [&] { server.stream->shutdown(); };
-  server.stream->start_server();
+  server.stream->start_server(tls_stream::versions::http2);
   io.run_for(std::chrono::seconds{60});
   EXPECT_EQ(server.opened, 1);
   ASSERT_EQ(server.closes.size(), 1u);
@@ -202,7 +244,7 @@ TEST_F(tls_stream_test, close_inside_a_call_takes_effect_after_it) {
 
 TEST_F(tls_stream_test, detach_silences_the_handler) {
   server.when_open = [&] { server.stream->shutdown(); };
-  server.stream->start_server();
+  server.stream->start_server(tls_stream::versions::http2);
   client.stream->start_client("localhost");
   client.stream->detach();
   io.run();

@@ -178,7 +178,7 @@ const rejection_case rejections[] = {
   {"expiration_text", 400, "BadExpirationDate", with("apns-expiration", "tomorrow")},
   {"expiration_sign", 400, "BadExpirationDate", with("apns-expiration", "-1")},
   {"collapse_id", 400, "BadCollapseId", with("apns-collapse-id", std::string(65, 'x'))},
-  {"id_upper", 400, "BadMessageId", with("apns-id", "0000000A-0000-8000-8000-000000000000")},
+  {"id_letters", 400, "BadMessageId", with("apns-id", "0000000G-0000-8000-8000-000000000000")},
   {"id_short", 400, "BadMessageId", with("apns-id", "0000000a-0000-8000-8000-00000000000")},
   {"id_dashes", 400, "BadMessageId", with("apns-id", "0000000a00000-8000-8000-000000000000")},
   {"two_topics", 400, "DuplicateHeaders", twice("apns-topic", "com.example.app")},
@@ -260,6 +260,14 @@ const rejection_case acceptances[] = {
 INSTANTIATE_TEST_SUITE_P(all, apns_acceptance_test, testing::ValuesIn(acceptances),
                          [](const auto& info) { return info.param.name; });
 
+TEST_F(apns_service_test, an_id_may_be_in_upper_case_and_comes_back_so) {
+  const std::string id = "ABCDEF00-0000-8000-8000-00000000000A";
+  const auto out = handle(valid().set("apns-id", id));
+  EXPECT_EQ(out.status, 200);
+  EXPECT_EQ(out.apns_id, id);
+  EXPECT_EQ(totals().unique_apns_ids, 1u);
+}
+
 TEST_F(apns_service_test, counts_distinct_targets_and_ids_whatever_the_answer) {
   handle(valid(1).set("apns-id", apns_id(1)));
   handle(valid(1).set("apns-id", apns_id(2)).set("apns-priority", "7"));
@@ -267,6 +275,7 @@ TEST_F(apns_service_test, counts_distinct_targets_and_ids_whatever_the_answer) {
   handle(valid(3).set("apns-id", "x"));
   EXPECT_EQ(totals().requests, 4u);
   EXPECT_EQ(totals().unique_targets, 3u);
+  EXPECT_EQ(totals().unique_accepted, 2u);
   EXPECT_EQ(totals().unique_apns_ids, 2u);
   EXPECT_EQ(totals().duplicates, 0u);
   handle(valid(2).set("apns-id", apns_id(2)));

@@ -27,18 +27,18 @@ struct assertion_options {
   std::string audience{token_uri};
   std::int64_t issued_ago_s = 0;
   std::int64_t life_s = 3600;
+  std::string fraction{}; ///< behind the whole seconds of `iat` and `exp`
 };
 
 /// RFC 7523, section 2.1, signed with the simulator's key.
 inline std::string make_assertion(const tls_material& tls, const assertion_options& options = {}) {
   const auto issued_at = wall_time_s() - options.issued_ago_s;
-  const auto text =
-    base64url(options.header) + "." +
-    base64url(boost::json::serialize(boost::json::object{{"iss", options.issuer},
-                                                         {"scope", options.scope},
-                                                         {"aud", options.audience},
-                                                         {"iat", issued_at},
-                                                         {"exp", issued_at + options.life_s}}));
+  auto claims = boost::json::serialize(boost::json::object{
+    {"iss", options.issuer}, {"scope", options.scope}, {"aud", options.audience}});
+  claims.pop_back();
+  claims += ",\"iat\":" + std::to_string(issued_at) + options.fraction +
+            ",\"exp\":" + std::to_string(issued_at + options.life_s) + options.fraction + "}";
+  const auto text = base64url(options.header) + "." + base64url(claims);
   std::unique_ptr<FILE, int (*)(FILE*)> file{std::fopen(tls.fcm_key.c_str(), "r"), std::fclose};
   std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key{
     PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};

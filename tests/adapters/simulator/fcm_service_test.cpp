@@ -191,6 +191,7 @@ TEST_F(fcm_service_test, a_body_like_the_last_one_is_still_checked) {
   EXPECT_EQ(handle(with(R"("notification":{"title":5})")).status, 400);
   EXPECT_EQ(handle(valid(3)).status, 200);
   EXPECT_EQ(totals().unique_targets, 4u);
+  EXPECT_EQ(totals().unique_accepted, 3u);
 }
 
 TEST_F(fcm_service_test, duplicates_are_told_by_the_job_marker_and_the_token) {
@@ -282,12 +283,28 @@ const rejected_assertion rejected_assertions[] = {
   {"audience", "invalid_grant", [](auto& o) { o.audience = "https://example.com"; }},
   {"scope", "invalid_scope", [](auto& o) { o.scope = "https://example.com/scope"; }},
   {"expired", "invalid_grant", [](auto& o) { o.issued_ago_s = 3601; }},
+  {"not_a_time", "invalid_grant", [](auto& o) { o.fraction = "e300"; }},
   {"from_the_future", "invalid_grant", [](auto& o) { o.issued_ago_s = -600; }},
   {"long_life", "invalid_grant", [](auto& o) { o.life_s = 3601; }},
 };
 
 INSTANTIATE_TEST_SUITE_P(all, fcm_assertion_test, testing::ValuesIn(rejected_assertions),
                          [](const auto& info) { return info.param.name; });
+
+TEST_F(fcm_service_test, an_assertion_may_be_for_googles_own_endpoints) {
+  for (const std::string audience :
+       {"https://oauth2.googleapis.com/token", "https://www.googleapis.com/oauth2/v4/token"}) {
+    auto what =
+      test::make_token_request(test::make_assertion(test::shared_tls(), {.audience = audience}));
+    EXPECT_EQ(handle(what).status, 200) << audience;
+    what.path = "/oauth2/v4/token";
+    EXPECT_EQ(handle(what).status, 200) << audience;
+  }
+}
+
+TEST_F(fcm_service_test, times_of_an_assertion_may_have_a_fraction) {
+  EXPECT_TRUE(ask_for_token({.fraction = ".5"}).as_object().contains("access_token"));
+}
 
 TEST_F(fcm_service_test, an_assertion_of_another_key_or_form_is_refused) {
   auto assertion = test::make_assertion(test::shared_tls());

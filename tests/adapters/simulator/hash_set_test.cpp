@@ -37,6 +37,15 @@ TEST(hash_set_test, values_that_share_a_place_stay_apart) {
   EXPECT_EQ(set.size(), 100u);
 }
 
+TEST(hash_set_test, contains_what_was_inserted_also_beside_others_and_zero) {
+  hash_set set;
+  EXPECT_FALSE(set.contains(0));
+  for (std::uint64_t i = 0; i <= 100; i += 2)
+    set.insert(i << 32);
+  for (std::uint64_t i = 0; i <= 100; ++i)
+    EXPECT_EQ(set.contains(i << 32), i % 2 == 0) << i;
+}
+
 TEST(hash_set_test, clear_forgets) {
   hash_set set;
   set.insert(5);

@@ -32,7 +32,33 @@ TEST_F(provider_token_test, a_token_ages_while_it_is_known) {
   const auto token = make_token();
   EXPECT_EQ(verifier.verify(token, now + 3599), token_verdict::valid);
   EXPECT_EQ(verifier.verify(token, now + 3605), token_verdict::expired);
-  EXPECT_EQ(verifier.verify(token, now - 10), token_verdict::invalid);
+}
+
+TEST_F(provider_token_test, a_token_may_be_a_minute_ahead) {
+  const auto token = make_token();
+  EXPECT_EQ(verifier.verify(token, now - 60), token_verdict::valid);
+  EXPECT_EQ(verifier.verify(token, now - 61), token_verdict::invalid);
+}
+
+TEST_F(provider_token_test, the_time_may_have_a_fraction) {
+  const auto token = make_token({.fraction = ".75"});
+  EXPECT_EQ(verify(token), token_verdict::valid);
+  EXPECT_EQ(verifier.verify(token, now + 3600), token_verdict::valid);
+  EXPECT_EQ(verifier.verify(token, now + 3601), token_verdict::expired);
+}
+
+TEST_F(provider_token_test, refuses_times_that_are_none) {
+  for (const std::string fraction : {"e300", "000000000", "\"", "]"})
+    EXPECT_EQ(verify(make_token({.fraction = fraction})), token_verdict::invalid) << fraction;
+}
+
+TEST_F(provider_token_test, takes_a_signature_in_asn1) {
+  const auto token = make_token({.asn1 = true});
+  EXPECT_EQ(verify(token), token_verdict::valid);
+  EXPECT_EQ(verify(token + "AAAA"), token_verdict::invalid);
+  EXPECT_EQ(verify(token.substr(0, token.rfind('.') + 1) +
+                   make_token({.age_s = 5, .asn1 = true}).substr(token.rfind('.') + 1)),
+            token_verdict::invalid);
 }
 
 TEST_F(provider_token_test, refuses_what_is_not_a_token) {

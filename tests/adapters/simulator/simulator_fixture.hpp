@@ -74,6 +74,8 @@ struct token_options {
   std::string team = "SIMTEAM001";
   std::int64_t age_s = 0;
   std::int64_t issued_at_s = wall_time_s() - age_s;
+  std::string fraction{}; ///< behind the whole seconds of `iat`
+  bool asn1 = false;      ///< the signature as X.509 has it, not as JWT has it
 };
 
 /// A provider token signed with the simulator's key.
@@ -83,13 +85,15 @@ inline std::string make_provider_token(const tls_material& tls, const token_opti
     PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
   const auto text = base64url(options.header) + "." +
                     base64url(R"({"iss":")" + options.team + R"(","iat":)" +
-                              std::to_string(options.issued_at_s) + "}");
+                              std::to_string(options.issued_at_s) + options.fraction + "}");
   std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> digest{EVP_MD_CTX_new(), EVP_MD_CTX_free};
   std::array<unsigned char, 128> der;
   auto der_size = der.size();
   EVP_DigestSignInit(digest.get(), nullptr, EVP_sha256(), nullptr, key.get());
   EVP_DigestSign(digest.get(), der.data(), &der_size,
                  reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  if (options.asn1)
+    return text + "." + base64url({reinterpret_cast<const char*>(der.data()), der_size});
   const unsigned char* in = der.data();
   std::unique_ptr<ECDSA_SIG, void (*)(ECDSA_SIG*)> pair{
     d2i_ECDSA_SIG(nullptr, &in, static_cast<long>(der_size)), ECDSA_SIG_free};

@@ -387,10 +387,10 @@ TEST_F(simulator_test, admin_serves_stats) {
   const auto got = admin.get("/stats");
   EXPECT_EQ(got.status, 200);
   EXPECT_EQ(got.content_type, "application/json");
-  const std::vector<std::string> names{"requests",   "accepted",       "rejected",
-                                       "by_reason",  "unique_targets", "unique_apns_ids",
-                                       "duplicates", "out_of_order",   "timestamp_decreased",
-                                       "unanswered", "connections",    "goaways"};
+  const std::vector<std::string> names{
+    "requests",        "accepted",        "rejected",   "by_reason",    "unique_targets",
+    "unique_accepted", "unique_apns_ids", "duplicates", "out_of_order", "timestamp_decreased",
+    "unanswered",      "connections",     "goaways"};
   for (const auto& name : names) {
     EXPECT_TRUE(got.body.at("apns").as_object().contains(name)) << name;
     EXPECT_TRUE(got.body.at("fcm").as_object().contains(name)) << name;

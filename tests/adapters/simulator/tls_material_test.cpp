@@ -57,6 +57,52 @@ TEST(tls_material_test, reuses_what_is_there_and_makes_what_is_missing) {
   EXPECT_EQ(read(files.apns_key), key);
 }
 
+TEST(tls_material_test, names_are_added_to_the_certificate_also_to_one_that_is_there) {
+  const test::temporary_directory directory;
+  const auto files = ensure_tls_material(directory.path());
+  const auto names = [&](const std::string& host) {
+    return X509_check_host(read_cert(files.server_cert).get(), host.data(), host.size(), 0,
+                           nullptr) == 1;
+  };
+  EXPECT_FALSE(names("api.push.apple.com"));
+  ensure_tls_material(files.dir, {"api.push.apple.com", "fcm.googleapis.com"});
+  EXPECT_TRUE(names("api.push.apple.com"));
+  EXPECT_TRUE(names("fcm.googleapis.com"));
+  EXPECT_TRUE(names("localhost"));
+  EXPECT_FALSE(names("oauth2.googleapis.com"));
+  EXPECT_EQ(
+    X509_verify(read_cert(files.server_cert).get(), X509_get0_pubkey(read_cert(files.ca).get())),
+    1);
+  const auto certificate = read(files.server_cert);
+  ensure_tls_material(files.dir, {"fcm.googleapis.com"});
+  ensure_tls_material(files.dir);
+  EXPECT_EQ(read(files.server_cert), certificate) << "it has that name already";
+}
+
+TEST(tls_material_test, knows_host_names) {
+  for (const std::string name : {"a", "localhost", "api.push.apple.com", "x-1.example", "1.2"})
+    EXPECT_TRUE(is_host_name(name)) << name;
+  const std::string label(63, 'a');
+  EXPECT_TRUE(is_host_name(label + "." + label));
+  for (const std::string name : {"", ".", "a.", ".a", "a..b", "-a", "a-", "a-.b", "a.-b", "a b",
+                                 "a,IP:1.2.3.4", "a_b", "*.a", "a\n"})
+    EXPECT_FALSE(is_host_name(name)) << name;
+  EXPECT_FALSE(is_host_name(label + "a"));
+  EXPECT_FALSE(is_host_name(label + "." + label + "." + label + "." + label));
+}
+
+TEST(tls_material_test, names_a_certificate_that_cannot_be_read) {
+  const test::temporary_directory directory;
+  const auto files = ensure_tls_material(directory.path());
+  std::ofstream{files.server_cert} << "x";
+  try {
+    ensure_tls_material(files.dir, {"example.com"});
+    FAIL();
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string{error.what()}.find("server.pem"), std::string::npos);
+  }
+}
+
 TEST(tls_material_test, names_a_directory_that_cannot_be_made) {
   const test::temporary_directory directory;
   std::ofstream{directory.path() / "file"} << "x";

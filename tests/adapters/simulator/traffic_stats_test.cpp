@@ -19,6 +19,18 @@ TEST(traffic_stats_test, duplicates_are_accepts_beyond_the_first_per_id) {
   EXPECT_EQ(stats.totals().duplicates, 2u);
 }
 
+TEST(traffic_stats_test, targets_are_accepted_once_whatever_came_before) {
+  traffic_stats stats;
+  stats.count_target(1, false);
+  stats.count_target(1, true);
+  stats.count_target(1, true);
+  stats.count_target(2, true);
+  stats.count_target(3, false);
+  stats.count_target(2, false);
+  EXPECT_EQ(stats.totals().unique_targets, 3u);
+  EXPECT_EQ(stats.totals().unique_accepted, 2u);
+}
+
 TEST(traffic_stats_test, an_id_seen_in_a_rejected_request_is_no_duplicate) {
   traffic_stats stats;
   stats.count_message_id(1);
@@ -49,15 +61,16 @@ TEST(traffic_stats_test, timestamps_may_stay_but_not_fall) {
 TEST(traffic_stats_test, writes_every_counter) {
   traffic_stats stats;
   stats.count_request();
-  stats.count_target(4);
+  stats.count_target(4, false);
   stats.count_rejected("BadTopic");
   stats.count_connection();
   stats.count_goaway();
   stats.count_unanswered();
-  EXPECT_EQ(serialize(to_json(stats.totals())),
-            R"({"requests":1,"accepted":0,"rejected":1,"by_reason":{"BadTopic":1},)"
-            R"("unique_targets":1,"unique_apns_ids":0,"duplicates":0,"out_of_order":0,)"
-            R"("timestamp_decreased":0,"unanswered":1,"connections":1,"goaways":1})");
+  EXPECT_EQ(
+    serialize(to_json(stats.totals())),
+    R"({"requests":1,"accepted":0,"rejected":1,"by_reason":{"BadTopic":1},)"
+    R"("unique_targets":1,"unique_accepted":0,"unique_apns_ids":0,"duplicates":0,"out_of_order":0,)"
+    R"("timestamp_decreased":0,"unanswered":1,"connections":1,"goaways":1})");
 }
 
 TEST(traffic_stats_test, sums_and_clears) {

@@ -1,4 +1,4 @@
-#include "adapters/simulator/http2_server.hpp"
+#include "adapters/simulator/provider_server.hpp"
 
 #include <chrono>
 #include <utility>
@@ -16,35 +16,36 @@ constexpr auto stop_timeout = std::chrono::seconds{3};
 
 } // namespace
 
-http2_server::http2_server(const asio::any_io_executor& executor, std::uint16_t port,
-                           const tls_material& tls, provider_service& service)
-  : service_{service}, tls_context_{asio::ssl::context::tls_server},
+provider_server::provider_server(const asio::any_io_executor& executor, std::string name,
+                                 std::uint16_t port, const tls_material& tls,
+                                 provider_service& service)
+  : name_{std::move(name)}, service_{service}, tls_context_{asio::ssl::context::tls_server},
     acceptor_{executor, {asio::ip::address_v4::loopback(), port}}, stop_deadline_{executor},
     accept_pause_{executor}, postponed_{executor} {
   tls_context_.use_certificate_chain_file(tls.server_cert.string());
   tls_context_.use_private_key_file(tls.server_key.string(), asio::ssl::context::pem);
 }
 
-http2_server::~http2_server() = default;
+provider_server::~provider_server() = default;
 
-void http2_server::accept() {
-  auto session = std::make_shared<http2_session>(*this);
-  auto& socket = session->socket();
+void provider_server::accept() {
+  auto connection = std::make_shared<provider_connection>(*this);
+  auto& socket = connection->socket();
   acceptor_.async_accept(
-    socket, [this, session = std::move(session)](boost::system::error_code error) mutable {
+    socket, [this, connection = std::move(connection)](boost::system::error_code error) mutable {
       if (!acceptor_.is_open())
         return;
       if (error)
         return accept_later();
-      auto& accepted = *session;
-      sessions_.emplace(&accepted, std::move(session));
+      auto& accepted = *connection;
+      connections_.emplace(&accepted, std::move(connection));
       accepted.start();
       accept();
     });
 }
 
 // Without a descriptor for it, the next accept would fail at once, too.
-void http2_server::accept_later() {
+void provider_server::accept_later() {
   accept_pause_.expires_after(accept_pause);
   accept_pause_.async_wait([this](boost::system::error_code error) {
     if (!error && acceptor_.is_open())
@@ -52,26 +53,26 @@ void http2_server::accept_later() {
   });
 }
 
-void http2_server::stop() {
+void provider_server::stop() {
   if (std::exchange(stopping_, true))
     return;
   acceptor_.close();
   accept_pause_.cancel();
   postponed_.release_all();
-  for (const auto& session : open_sessions())
-    session->stop();
-  if (sessions_.empty())
+  for (const auto& connection : open_connections())
+    connection->stop();
+  if (connections_.empty())
     return;
   stop_deadline_.expires_after(stop_timeout);
   stop_deadline_.async_wait([this](boost::system::error_code error) {
-    while (!error && !sessions_.empty()) {
-      const auto session = sessions_.begin()->second;
-      session->close();
+    while (!error && !connections_.empty()) {
+      const auto connection = connections_.begin()->second;
+      connection->close();
     }
   });
 }
 
-std::optional<fault_error> http2_server::set_faults(const boost::json::object& members) {
+std::optional<fault_error> provider_server::set_faults(const boost::json::object& members) {
   const auto before = service_.faults().settings();
   if (auto error = service_.faults().apply(members))
     return error;
@@ -79,7 +80,7 @@ std::optional<fault_error> http2_server::set_faults(const boost::json::object& m
   return {};
 }
 
-void http2_server::reset() {
+void provider_server::reset() {
   const auto before = service_.faults().settings();
   service_.faults().clear();
   service_.stats().clear();
@@ -88,44 +89,44 @@ void http2_server::reset() {
   follow_faults(before);
 }
 
-void http2_server::follow_faults(const fault_settings& before) {
+void provider_server::follow_faults(const fault_settings& before) {
   const auto& now = service_.faults().settings();
   if (before.stall && !now.stall)
     postponed_.release_held();
   if (before.max_streams != now.max_streams)
-    for (const auto& session : open_sessions())
-      session->update_max_streams();
+    for (const auto& connection : open_connections())
+      connection->update_max_streams();
 }
 
-// A copy, since a session that closes leaves the map.
-std::vector<std::shared_ptr<http2_session>> http2_server::open_sessions() const {
-  std::vector<std::shared_ptr<http2_session>> open;
-  for (const auto& [key, session] : sessions_)
-    open.push_back(session);
+// A copy, since a connection that closes leaves the map.
+std::vector<std::shared_ptr<provider_connection>> provider_server::open_connections() const {
+  std::vector<std::shared_ptr<provider_connection>> open;
+  for (const auto& [key, connection] : connections_)
+    open.push_back(connection);
   return open;
 }
 
-bool http2_server::postpone(http2_session& session, std::int32_t stream_id) {
+bool provider_server::postpone(provider_connection& connection, std::int32_t stream_id) {
   const auto& settings = service_.faults().settings();
   if (settings.stall) {
-    postponed_.hold(session.shared_from_this(), stream_id);
+    postponed_.hold(connection.shared_from_this(), stream_id);
     return true;
   }
   const auto latency = service_.faults().draw_latency();
   if (latency.count() == 0)
     return false;
-  postponed_.delay(session.shared_from_this(), stream_id, latency);
+  postponed_.delay(connection.shared_from_this(), stream_id, latency);
   return true;
 }
 
-bool http2_server::refuses_next_stream() {
+bool provider_server::refuses_next_stream() {
   const auto every = service_.faults().settings().refuse_every;
   return every != 0 && ++streams_ % every == 0;
 }
 
-void http2_server::forget(http2_session& session) {
-  sessions_.erase(&session);
-  if (stopping_ && sessions_.empty())
+void provider_server::forget(provider_connection& connection) {
+  connections_.erase(&connection);
+  if (stopping_ && connections_.empty())
     stop_deadline_.cancel();
 }
 
