@@ -16,6 +16,13 @@ namespace {
 // Virtual machine instructions between two looks: few, since each may wait for a cold disk.
 constexpr int look_every = 200;
 
+constexpr std::array classes_of_pool{read_class::lanes, read_class::lookups, read_class::queries};
+constexpr std::array classes_of_health{read_class::health};
+
+bool is_asked_by_people(read_class where) {
+  return where == read_class::lookups || where == read_class::queries;
+}
+
 // Who asked may not be able to take the answer: that must not end the thread, nor is there another.
 bool run_task(const read_task& task, connection& database) {
   try {
@@ -57,10 +64,10 @@ void readers::submit(read_class where, read_task task) {
   {
     std::lock_guard lock{mutex_};
     auto& queue = queues_[static_cast<std::size_t>(where)];
-    const bool is_full = where == read_class::queries && queue.size() >= settings_.most_waiting;
+    const bool is_full = is_asked_by_people(where) && queue.size() >= settings_.most_waiting;
     if (!stopping_ && !is_full) {
       queue.push_back({std::move(task), clock::now() + settings_.query_limit});
-      wake_.notify_all();
+      wake_one();
       return;
     }
     if (is_full)
@@ -84,7 +91,7 @@ bool readers::run_alone(std::chrono::milliseconds wait, bool lanes_too,
   }
   closed_ = false;
   queries_give_way_ = lanes_give_way_ = false;
-  wake_.notify_all();
+  wake_one();
   return is_alone;
 }
 
@@ -101,7 +108,8 @@ void readers::stop() {
   {
     std::lock_guard lock{mutex_};
     stopping_ = true;
-    wake_.notify_all();
+    for (auto& each : places_)
+      each->wake.notify_one();
   }
   for (auto& thread : threads_)
     thread.join();
@@ -111,22 +119,34 @@ void readers::stop() {
       refuse_task(waiting.task, errc::stopping, "the store is closed");
 }
 
+bool readers::may_begin(read_class where) const {
+  return !closed_ && !queues_[static_cast<std::size_t>(where)].empty() &&
+         (where != read_class::queries || running_queries_ < most_queries_);
+}
+
 bool readers::take(waiting_task& next, read_class& where, bool for_health) {
-  if (closed_)
+  const auto classes = for_health ? std::span<const read_class>{classes_of_health}
+                                  : std::span<const read_class>{classes_of_pool};
+  const auto* const found =
+    std::find_if(classes.begin(), classes.end(), [this](auto each) { return may_begin(each); });
+  if (found == classes.end())
     return false;
-  static constexpr std::array pool{read_class::lanes, read_class::queries};
-  static constexpr std::array health{read_class::health};
-  for (const auto each :
-       for_health ? std::span<const read_class>{health} : std::span<const read_class>{pool}) {
-    auto& queue = queues_[static_cast<std::size_t>(each)];
-    if (queue.empty() || (each == read_class::queries && running_queries_ >= most_queries_))
-      continue;
-    where = each;
-    next = std::move(queue.front());
-    queue.pop_front();
-    return true;
-  }
-  return false;
+  where = *found;
+  auto& queue = queues_[static_cast<std::size_t>(where)];
+  next = std::move(queue.front());
+  queue.pop_front();
+  return true;
+}
+
+// One thread of the pool for all that may begin: it wakes the next one when it has taken its own.
+void readers::wake_one() {
+  if (may_begin(read_class::health))
+    places_.back()->wake.notify_one();
+  if (resting_.empty() || std::none_of(classes_of_pool.begin(), classes_of_pool.end(),
+                                       [this](auto each) { return may_begin(each); }))
+    return;
+  resting_.back()->wake.notify_one();
+  resting_.pop_back();
 }
 
 void readers::loop(place& at, bool for_health) {
@@ -135,9 +155,15 @@ void readers::loop(place& at, bool for_health) {
   std::unique_lock lock{mutex_};
   for (;;) {
     waiting_task next;
-    wake_.wait(lock, [&] { return stopping_ || take(next, at.reads, for_health); });
+    while (!stopping_ && !take(next, at.reads, for_health)) {
+      if (!for_health)
+        resting_.push_back(&at);
+      at.wake.wait(lock);
+      std::erase(resting_, &at);
+    }
     if (!next.task.run)
       return;
+    wake_one();
     const bool is_query = at.reads == read_class::queries;
     ++running_;
     running_queries_ += is_query ? 1 : 0;
@@ -146,7 +172,7 @@ void readers::loop(place& at, bool for_health) {
     at.interrupted = interruption::none;
     if (is_past_last_end())
       at.interrupted = interruption::stopping;
-    else if (is_query && clock::now() >= next.end)
+    else if (is_asked_by_people(at.reads) && clock::now() >= next.end)
       at.interrupted = interruption::too_long;
     const bool answered = at.interrupted == interruption::none && run_task(next.task, at.database);
     if (!answered && at.interrupted == interruption::stopping)
@@ -163,7 +189,6 @@ void readers::loop(place& at, bool for_health) {
       queues_[static_cast<std::size_t>(at.reads)].push_front(std::move(next));
     if (running_ == 0)
       idle_.notify_all();
-    wake_.notify_one(); // a query may have waited for its turn
   }
 }
 
@@ -178,13 +203,13 @@ void readers::refuse_late(const waiting_task& late) const {
 // In the thread whose statement it may end.
 int readers::look(void* of) {
   auto& at = *static_cast<place*>(of);
-  const bool is_query = at.reads == read_class::queries;
+  const bool is_asked = is_asked_by_people(at.reads);
   const auto& pool = at.pool;
   if (pool.stopping_ || pool.is_past_last_end())
     at.interrupted = interruption::stopping;
-  else if (is_query ? pool.queries_give_way_.load() : pool.lanes_give_way_.load())
+  else if (is_asked ? pool.queries_give_way_.load() : pool.lanes_give_way_.load())
     at.interrupted = interruption::again;
-  else if (is_query && clock::now() >= at.end)
+  else if (is_asked && clock::now() >= at.end)
     at.interrupted = interruption::too_long;
   return at.interrupted == interruption::none ? 0 : 1;
 }

@@ -30,9 +30,10 @@ private:
   connection& database_;
 };
 
-/// Who a read is for: pages and counts for people never take the last thread from a lane, and
-/// health has a thread of its own.
-enum class read_class : std::uint8_t { lanes, queries, health };
+/// Who a read is for. Queries, the pages and counts for people, may last: they take half of the
+/// threads at most. Lookups, what people find by its key, last no longer than a lane's reads, and
+/// wait for those only. Health has a thread of its own.
+enum class read_class : std::uint8_t { lanes, lookups, queries, health };
 
 struct read_task {
   /// Reads and answers; false if SQLite was interrupted: then it has answered nobody, and may be
@@ -48,9 +49,9 @@ class readers {
 public:
   struct settings {
     std::size_t threads = 2; ///< at least 2; health has one more
-    /// A query that has not come to its end so long after it was asked is refused with errc::busy.
+    /// What people ask is refused with errc::busy if it has not come to its end so long afterwards.
     std::chrono::milliseconds query_limit{5'000};
-    std::size_t most_waiting = 256; ///< queries; further ones are refused with errc::busy
+    std::size_t most_waiting = 256; ///< queries, and as many lookups; then errc::busy
   };
 
   /// Throws failure.
@@ -59,8 +60,8 @@ public:
 
   void submit(read_class where, read_task task);
 
-  /// Runs `work` while nobody reads, so that no snapshot is older than what it leaves. Queries that
-  /// run are interrupted and run again afterwards, with `lanes_too` all else; what lasts longer
+  /// Runs `work` while nobody reads, so that no snapshot is older than what it leaves. What people
+  /// ask is interrupted and runs again afterwards, with `lanes_too` all else; what lasts longer
   /// than `wait` has precedence: false then, and `work` did not run.
   bool run_alone(std::chrono::milliseconds wait, bool lanes_too, const std::function<void()>& work);
 
@@ -76,7 +77,7 @@ private:
 
   struct waiting_task {
     read_task task;
-    clock::time_point end; ///< of queries
+    clock::time_point end; ///< of what people ask
   };
 
   enum class interruption : std::uint8_t { none, too_long, again, stopping };
@@ -88,6 +89,7 @@ private:
 
     readers& pool;
     connection database;
+    std::condition_variable wake;
     read_class reads = read_class::lanes;
     clock::time_point end;
     interruption interrupted = interruption::none;
@@ -95,16 +97,18 @@ private:
 
   static int look(void* at);
   void loop(place& at, bool for_health);
+  bool may_begin(read_class where) const;
   bool take(waiting_task& next, read_class& where, bool for_health);
+  void wake_one();
   bool is_past_last_end() const;
   void refuse_late(const waiting_task& task) const;
 
   settings settings_;
   std::size_t most_queries_;
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
   std::condition_variable idle_;
-  std::array<std::deque<waiting_task>, 3> queues_; ///< by read_class
+  std::array<std::deque<waiting_task>, 4> queues_; ///< by read_class
+  std::vector<place*> resting_;                    ///< the last has the warmest caches
   std::size_t running_ = 0;
   std::size_t running_queries_ = 0;
   bool closed_ = false; ///< nothing begins: somebody runs alone

@@ -58,7 +58,7 @@ void sqlite_store::unsubscribe_activities(app_id app, std::string user, std::str
 void sqlite_store::get_activity(app_id app, std::string activity, callback<activity_view> done) {
   if (done = engine_->admit(std::move(done)); done)
     engine_->read<activity_view>(
-      read_class::queries, std::move(done), [=, this](connection& database) {
+      read_class::lookups, std::move(done), [=, this](connection& database) {
         return sqlite::read_activity(database, app, activity, engine_->shared().now());
       });
 }

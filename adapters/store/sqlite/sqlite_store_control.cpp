@@ -83,7 +83,7 @@ void sqlite_store::resume(std::int64_t pause, callback<unit> done) {
 void sqlite_store::list_pauses(page_request page, callback<page_of<pause_view>> done) {
   if (done = engine_->admit(std::move(done)); done)
     engine_->read<page_of<pause_view>>(
-      read_class::queries, std::move(done), [this, page = std::move(page)](connection&) {
+      read_class::lookups, std::move(done), [this, page = std::move(page)](connection&) {
         const auto after = sqlite::number_after(page, 0);
         page_of<pause_view> found;
         for (auto& pause : engine_->shared().pauses.list()) {

@@ -28,7 +28,7 @@ void sqlite_store::put_user(app_id app, std::string user, callback<put_outcome> 
 
 void sqlite_store::get_user(app_id app, std::string user, callback<user_view> done) {
   if (done = engine_->admit(std::move(done)); done)
-    engine_->read<user_view>(read_class::queries, std::move(done), [=](connection& database) {
+    engine_->read<user_view>(read_class::lookups, std::move(done), [=](connection& database) {
       return sqlite::read_user(database, app, user);
     });
 }
@@ -110,7 +110,7 @@ void sqlite_store::put_topic(app_id app, std::string topic, std::optional<std::s
 
 void sqlite_store::get_topic(app_id app, std::string topic, callback<topic_view> done) {
   if (done = engine_->admit(std::move(done)); done)
-    engine_->read<topic_view>(read_class::queries, std::move(done), [=](connection& database) {
+    engine_->read<topic_view>(read_class::lookups, std::move(done), [=](connection& database) {
       return sqlite::read_topic(database, app, topic);
     });
 }
@@ -138,7 +138,7 @@ void sqlite_store::delete_topic(app_id app, std::string topic, callback<unit> do
 
 void sqlite_store::count_topic(app_id app, std::string topic, callback<std::int64_t> done) {
   if (done = engine_->admit(std::move(done)); done)
-    engine_->read<std::int64_t>(read_class::queries, std::move(done), [=](connection& database) {
+    engine_->read<std::int64_t>(read_class::lookups, std::move(done), [=](connection& database) {
       return sqlite::count_topic(database, app, topic);
     });
 }

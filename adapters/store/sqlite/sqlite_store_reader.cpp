@@ -61,7 +61,7 @@ result<cancelled_job> cancel(connection& database, const sqlite::retry_leases& l
 
 void sqlite_store::get_job(app_id app, job_id id, callback<job_view> done) {
   if (done = engine_->admit(std::move(done)); done)
-    engine_->read<job_view>(read_class::queries, std::move(done), [=, this](connection& database) {
+    engine_->read<job_view>(read_class::lookups, std::move(done), [=, this](connection& database) {
       auto read = sqlite::read_job(database, app, id);
       note_pause(engine_->shared().pauses, app, read.value);
       return read;
@@ -79,7 +79,7 @@ void sqlite_store::list_receipts(app_id app, job_id id, page_request page,
 void sqlite_store::count_reasons(app_id app, job_id id, callback<std::vector<reason_count>> done) {
   if (done = engine_->admit(std::move(done)); done)
     engine_->read<std::vector<reason_count>>(
-      read_class::queries, std::move(done),
+      read_class::lookups, std::move(done),
       [=](connection& database) { return sqlite::read_reasons(database, app, id); });
 }
 

@@ -8,6 +8,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -87,6 +88,80 @@ TEST_F(readers_test, queries_leave_a_thread_to_the_lanes) {
   pool.submit(read_class::lanes, answering([&] { answered.set_value(); }));
   answered.get_future().get();
   release.set_value();
+}
+
+TEST_F(readers_test, what_is_found_by_its_key_waits_for_no_query) {
+  readers pool{path, {}, of(2)};
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  for (int i = 0; i < 10; ++i)
+    pool.submit(read_class::queries, answering([released] { released.wait(); }));
+  std::promise<void> answered;
+  pool.submit(read_class::lookups, answering([&] { answered.set_value(); }));
+  answered.get_future().get();
+  release.set_value();
+}
+
+TEST_F(readers_test, lanes_come_before_lookups_and_these_before_queries) {
+  readers pool{path, {}, of(2)};
+  std::promise<void> release_one;
+  std::promise<void> release_other;
+  std::atomic<int> busy{0};
+  for (auto* each : {&release_one, &release_other})
+    pool.submit(read_class::lanes, answering([&busy, released = each->get_future().share()] {
+                  ++busy;
+                  released.wait();
+                }));
+  wait_for(busy, 2);
+  std::vector<std::string> order; // by the one thread that is free
+  std::promise<void> last;
+  const auto note = [&](const std::string& what) {
+    return answering([&, what] {
+      order.push_back(what);
+      if (order.size() == 3)
+        last.set_value();
+    });
+  };
+  pool.submit(read_class::queries, note("query"));
+  pool.submit(read_class::lookups, note("lookup"));
+  pool.submit(read_class::lanes, note("lane"));
+  release_one.set_value();
+  last.get_future().wait();
+  EXPECT_THAT(order, testing::ElementsAre("lane", "lookup", "query"));
+  release_other.set_value();
+}
+
+TEST_F(readers_test, the_one_that_rested_last_reads_next) {
+  readers pool{path, {}, of(4)};
+  std::set<std::thread::id> used;
+  const auto until_all_rest = [&pool] { ASSERT_TRUE(pool.run_alone(1h, false, [] {})); };
+  for (int i = 0; i < 20; ++i) {
+    std::promise<void> answered;
+    pool.submit(read_class::lanes, answering([&] {
+                  used.insert(std::this_thread::get_id());
+                  answered.set_value();
+                }));
+    answered.get_future().wait();
+    until_all_rest();
+  }
+  EXPECT_EQ(used.size(), 1U);
+}
+
+TEST_F(readers_test, all_threads_read_when_there_is_enough) {
+  readers pool{path, {}, of(4)};
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> running{0};
+    std::atomic<int> ended{0};
+    std::promise<void> done;
+    for (int i = 0; i < 4; ++i)
+      pool.submit(read_class::lanes, answering([&] {
+                    ++running;
+                    wait_for(running, 4);
+                    if (++ended == 4)
+                      done.set_value();
+                  }));
+    done.get_future().wait();
+  }
 }
 
 TEST_F(readers_test, health_waits_for_nobody) {
