@@ -3,6 +3,8 @@
 #include "adapters/store/sqlite/connection.hpp"
 #include "adapters/store/sqlite/database_file.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <array>
 #include <string>
 
@@ -45,9 +47,12 @@ void migrate_to(connection& database, int last) {
     throw schema_too_new{found};
   if (std::stoi(database.ask("PRAGMA application_id")) != application_id)
     database.run("PRAGMA application_id = " + std::to_string(application_id));
-  for (int number = found + 1; number <= last; ++number)
+  for (int number = found + 1; number <= last; ++number) {
+    if (found > 0)
+      spdlog::info("event=store_migration step={} of={}", number, last);
     database.run("BEGIN IMMEDIATE;" + std::string{migrations[number - 1]} +
                  "; PRAGMA user_version = " + std::to_string(number) + "; COMMIT;");
+  }
 }
 
 } // namespace signalbox::sqlite

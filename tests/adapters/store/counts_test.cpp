@@ -5,7 +5,9 @@
 #include "adapters/store/sqlite/migrations.hpp"
 #include "adapters/store/sqlite/receipts.hpp"
 #include "tests/adapters/store/temporary_folder.hpp"
+#include "tests/support/log_capture.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace signalbox::sqlite {
@@ -84,7 +86,9 @@ TEST(counts_of_an_older_database, are_made_when_it_is_migrated) {
     "INSERT INTO receipts VALUES(1, 1, 2, 'a', 0), (1, 2, 2, 'a', 0), (1, 3, 2, NULL, 0); "
     "INSERT INTO dead_letters(job, token, app, lane, pool, attempts, reason, dead_lettered_at) "
     "VALUES(1, 1, 1, 1, 17, 1, 'x', 0)");
+  const tests::log_capture log;
   migrate(database);
+  EXPECT_THAT(log.text(), testing::HasSubstr("event=store_migration step=4 of="));
   EXPECT_EQ(count_topic(database, default_app, "news").value, 2);
   EXPECT_EQ(database.ask("SELECT group_concat(reason || count) FROM receipt_counts"), "1,a2");
   EXPECT_EQ(database.ask("SELECT value FROM counters WHERE name = 'dead_letters'"), "1");
