@@ -127,7 +127,7 @@ bool readers::may_begin(read_class where) const {
 bool readers::take(waiting_task& next, read_class& where, bool for_health) {
   const auto classes = for_health ? std::span<const read_class>{classes_of_health}
                                   : std::span<const read_class>{classes_of_pool};
-  const auto* const found =
+  const auto found =
     std::find_if(classes.begin(), classes.end(), [this](auto each) { return may_begin(each); });
   if (found == classes.end())
     return false;
