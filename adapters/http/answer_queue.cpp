@@ -39,15 +39,17 @@ bool answer_queue::answer_late(std::chrono::steady_clock::time_point now) {
 }
 
 bool answer_queue::write_ready(std::string_view date, bool finish, std::size_t enough,
-                               std::string& out) {
+                               std::string& out, std::optional<open_stream>& stream) {
   while (has_ready() && out.size() < enough) {
     auto& front = exchanges_.front();
-    if (finish && exchanges_.size() == 1)
+    if (front.answer->stream || (finish && exchanges_.size() == 1))
       front.frame.keep_alive = false;
     bool closes = !front.frame.keep_alive;
     bytes_ -= front.answer->body.size();
     reads_ -= front.frame.reads ? 1 : 0;
     serialize(*front.answer, front.frame, date, out);
+    if (front.answer->stream && !front.frame.head)
+      stream = {first_, front.frame, std::move(front.answer->stream)};
     exchanges_.pop_front();
     ++first_;
     if (closes)

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,10 +29,18 @@ public:
   /// Gives those whose deadline has passed their late answer; true if there was one.
   bool answer_late(std::chrono::steady_clock::time_point now);
 
+  /// A stream whose turn has come.
+  struct open_stream {
+    std::uint64_t number = 0; ///< of its request
+    framing frame;
+    std::shared_ptr<body_stream> body{};
+  };
+
   /// Appends answers whose turn has come to `out`, until it has `enough` bytes, up to and including
   /// one that closes the connection; true if there was one. With `finish`, the answer that empties
-  /// the queue does.
-  bool write_ready(std::string_view date, bool finish, std::size_t enough, std::string& out);
+  /// the queue does. One with a stream always does, and has `stream` go on after it.
+  bool write_ready(std::string_view date, bool finish, std::size_t enough, std::string& out,
+                   std::optional<open_stream>& stream);
   /// Whether the turn of an answer has come.
   bool has_ready() const { return !exchanges_.empty() && exchanges_.front().answer; }
 

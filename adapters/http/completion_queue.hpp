@@ -23,7 +23,10 @@ struct answer_deadline {
   response late;
 };
 
-using completion_event = std::variant<response, resume_body, answer_deadline>;
+/// A stream has something for its connection.
+struct stream_ready {};
+
+using completion_event = std::variant<response, resume_body, answer_deadline, stream_ready>;
 
 /// Something that another thread, or a handler, has for one connection of a loop.
 struct completion {

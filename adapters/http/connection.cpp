@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <netinet/tcp.h>
 #include <utility>
 
 namespace signalbox::http {
@@ -26,6 +27,12 @@ constexpr std::size_t max_unsent = 256 * 1024;
 
 /// A buffer that a request or an answer made larger is given back when it is empty.
 constexpr std::size_t kept_capacity = 16 * 1024;
+
+/// Bytes of a stream that are on their way to a client's socket at a time.
+constexpr std::size_t stream_room = 4 * 1024;
+
+/// How long a stream's client may acknowledge nothing of what was sent (RFC 5482).
+constexpr std::chrono::milliseconds stream_timeout{30'000};
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -85,7 +92,7 @@ void connection::complete(std::uint64_t number, completion_event event) {
     }
   } else if (auto* deadline = std::get_if<answer_deadline>(&event)) {
     answers_.set_deadline(number, std::move(*deadline));
-  } else if (body_open) {
+  } else if (body_open && std::holds_alternative<resume_body>(event)) {
     body_paused_ = false;
     span_began_ = clock::now();
     span_bytes_ = 0;
@@ -96,15 +103,19 @@ void connection::pump() {
   touched_ = false;
   if (closed_)
     return;
-  do {
-    write_answers();
+  for (bool more = true; more;) {
+    const bool had_some = !out_.empty();
+    const bool wrote = write_answers();
     flush();
     if (closed_)
       return;
-  } while (out_.empty() && !closing_ && answers_.has_ready());
+    more = (wrote || had_some) && out_.empty();
+  }
   const auto left = unsent();
   loop_.count_unsent(std::exchange(counted_unsent_, left), left);
   bool idle = answers_.empty() && out_.empty();
+  if (stream_)
+    return arm_read(); // for its end
   if (closing_ && out_.empty())
     return linger();
   if (idle && (peer_closed_ || (loop_.state().draining && !parser_)))
@@ -119,16 +130,55 @@ void connection::pump() {
     arm_read();
 }
 
-void connection::write_answers() {
+bool connection::write_answers() {
+  if (stream_)
+    return write_stream();
+  const auto before = out_.size();
   if (!closing_)
-    closing_ =
-      answers_.write_ready(loop_.http_date(), loop_.state().draining && !parser_, max_unsent, out_);
+    closing_ = answers_.write_ready(loop_.http_date(), loop_.state().draining && !parser_,
+                                    max_unsent, out_, stream_);
+  if (stream_)
+    begin_stream();
   // The interim answer must not overtake those of earlier requests.
   bool own_turn = answers_.empty() || (sink_ && answers_.first() == sink_exchange_);
   if (expects_continue_ && own_turn && !closing_) {
     expects_continue_ = false;
     out_ += continue_line;
   }
+  return out_.size() > before;
+}
+
+// Nothing is read after such an answer, and its client may be silent for days: only the system can
+// say that it is no longer there.
+void connection::begin_stream() {
+  drop_message();
+  unparsed_ = {};
+  parse_blocked_ = false;
+  using user_timeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
+  error_code ignored;
+  socket_.set_option(user_timeout{static_cast<int>(stream_timeout.count())}, ignored);
+  stream_->body->begin([queue = loop_.completions(), id = id_, number = stream_->number] {
+    queue->push({id, number, stream_ready{}});
+  });
+}
+
+bool connection::write_stream() {
+  if (!out_.empty())
+    return false;
+  const auto frame = stream_->frame;
+  auto& piece = loop_.stream_piece();
+  piece.clear();
+  const bool ends = !stream_->body->next(stream_room, piece);
+  if (!is_chunked(frame))
+    out_ += piece;
+  else if (!piece.empty())
+    append_chunk(piece, out_);
+  if (!ends)
+    return !piece.empty();
+  if (is_chunked(frame))
+    append_chunk({}, out_);
+  stream_.reset();
+  return true;
 }
 
 void connection::flush() {
@@ -172,6 +222,7 @@ void connection::close() {
   if (std::exchange(closed_, true))
     return;
   drop_message();
+  stream_.reset();
   loop_.count_unsent(std::exchange(counted_unsent_, 0), 0);
   error_code ignored;
   socket_.close(ignored);
@@ -204,15 +255,16 @@ void connection::arm_read() {
 
 void connection::on_readable() {
   auto& buffer = loop_.read_buffer();
-  if (!lingering_ && !wants_read())
+  const bool discards = lingering_ || stream_;
+  if (!discards && !wants_read())
     return;
-  auto have = lingering_ ? 0 : unparsed_.size();
+  auto have = discards ? 0 : unparsed_.size();
   std::memcpy(buffer.data(), unparsed_.data(), have);
   error_code ec;
   auto n = socket_.read_some(asio::buffer(buffer) + have, ec);
   if (ec == asio::error::would_block || ec == asio::error::try_again)
     return arm_read();
-  if (lingering_)
+  if (discards)
     return ec ? close() : arm_read();
   if (ec == asio::error::eof) {
     peer_closed_ = true;
@@ -435,6 +487,8 @@ void connection::check_deadlines(clock::time_point now) {
       close();
     return;
   }
+  if (stream_ && out_.empty())
+    return;
   if (!out_.empty() || (answers_.empty() && !parser_)) {
     if (now - last_progress_ > o.idle_timeout)
       close();

@@ -64,7 +64,9 @@ private:
   void fail(response answer);
   std::uint64_t open_exchange();
   void dispatch(std::uint64_t number);
-  void write_answers();
+  bool write_answers();
+  bool write_stream();
+  void begin_stream();
   void flush();
   void linger();
   bool wants_read() const;
@@ -77,6 +79,7 @@ private:
   boost::asio::ip::tcp::socket socket_;
 
   answer_queue answers_;
+  std::optional<answer_queue::open_stream> stream_; ///< the last answer, which is under way
 
   // The message that is being read.
   std::optional<message_parser> parser_;
@@ -106,7 +109,7 @@ private:
   bool writing_ = false; ///< a wait for room to write is under way
   bool last_request_seen_ = false;
   bool peer_closed_ = false;
-  bool closing_ = false; ///< the last answer is in out_
+  bool closing_ = false; ///< the last answer is in out_, or stream_ goes on with it
   bool lingering_ = false;
   bool closed_ = false;
 };

@@ -60,6 +60,8 @@ public:
   const std::shared_ptr<completion_queue>& completions() { return completions_; }
   /// Scratch space for one read; its contents last until the turn's next read.
   std::vector<char>& read_buffer() { return read_buffer_; }
+  /// Scratch space for what a stream has next.
+  std::string& stream_piece() { return stream_piece_; }
   std::string_view http_date();
   /// Has `pump` called before the turn ends.
   void touch(std::shared_ptr<connection> one);
@@ -108,6 +110,7 @@ private:
   std::uint64_t last_id_ = 0;
   std::size_t unsent_ = 0; ///< bytes of answers that clients have not taken
   std::vector<char> read_buffer_;
+  std::string stream_piece_;
   std::string date_;
   std::chrono::system_clock::time_point date_of_;
   std::thread thread_;

@@ -7,9 +7,9 @@ namespace signalbox::http {
 
 namespace {
 
-void append_number(std::string& out, std::size_t value) {
+void append_number(std::string& out, std::size_t value, int base = 10) {
   char digits[20];
-  auto result = std::to_chars(digits, digits + sizeof(digits), value);
+  auto result = std::to_chars(digits, digits + sizeof(digits), value, base);
   out.append(digits, result.ptr);
 }
 
@@ -104,7 +104,10 @@ void serialize(const response& answer, const framing& frame, std::string_view da
     out += ": ";
     out += value;
   }
-  if (answer.status != 204) {
+  if (answer.stream) {
+    if (is_chunked(frame))
+      out += "\r\nTransfer-Encoding: chunked";
+  } else if (answer.status != 204) {
     out += "\r\nContent-Length: ";
     append_number(out, answer.body.size());
   }
@@ -115,6 +118,17 @@ void serialize(const response& answer, const framing& frame, std::string_view da
   out += "\r\n\r\n";
   if (!frame.head && answer.status != 204)
     out += answer.body;
+}
+
+bool is_chunked(const framing& frame) {
+  return !frame.http_1_0;
+}
+
+void append_chunk(std::string_view piece, std::string& out) {
+  append_number(out, piece.size(), 16);
+  out += "\r\n";
+  out += piece;
+  out += "\r\n";
 }
 
 } // namespace signalbox::http

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
 
 namespace signalbox::http {
@@ -14,7 +16,7 @@ protected:
   /// The bodies that are written now, in order.
   std::string write(bool finish = false, std::size_t enough = 1'000'000) {
     std::string out;
-    closed_ = queue_.write_ready("D", finish, enough, out);
+    closed_ = queue_.write_ready("D", finish, enough, out, stream_);
     std::string bodies;
     for (std::size_t at = 0; (at = out.find("\r\n\r\n", at)) != out.npos; at += 4)
       bodies += out[at + 4];
@@ -23,7 +25,23 @@ protected:
 
   answer_queue queue_;
   bool closed_ = false;
+  std::optional<answer_queue::open_stream> stream_;
 };
+
+TEST_F(answer_queue_test, a_stream_is_the_last_answer) {
+  struct nothing : body_stream {
+    void begin(std::function<void()>) override {}
+    bool next(std::size_t, std::string&) override { return false; }
+  };
+  queue_.answer(queue_.open({}), {.body = "a"});
+  const auto number = queue_.open({});
+  queue_.answer(number, {.stream = std::make_shared<nothing>()});
+  queue_.answer(queue_.open({}), {.body = "c"});
+  write();
+  EXPECT_TRUE(closed_);
+  ASSERT_TRUE(stream_);
+  EXPECT_EQ(stream_->number, number);
+}
 
 TEST_F(answer_queue_test, writes_no_more_than_enough_and_counts_the_rest) {
   for (char c : {'a', 'b', 'c'})

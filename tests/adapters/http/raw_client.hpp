@@ -98,6 +98,15 @@ public:
     return send(text) ? receive() : std::nullopt;
   }
 
+  /// What comes next, so many bytes of it; fewer at the end of the stream.
+  std::string take(std::size_t bytes) {
+    while (buffer_.size() < bytes && fill()) {
+    }
+    auto taken = buffer_.substr(0, bytes);
+    buffer_.erase(0, taken.size());
+    return taken;
+  }
+
   /// Whether the server has closed the connection already; does not wait for it.
   bool is_closed() const {
     char byte = 0;

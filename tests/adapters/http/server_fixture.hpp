@@ -69,6 +69,7 @@ protected:
        .stream_types = {"text/plain"},
        .stream = [this](request&, responder to,
                         body_flow flow) { return open_stream(std::move(to), std::move(flow)); }});
+    add_routes(routes);
     options.hosts.emplace_back("a");
     server_ = std::make_unique<server>(options, std::move(routes));
     server_->start();
@@ -96,6 +97,7 @@ protected:
   }
 
   virtual std::shared_ptr<body_sink> open_stream(responder to, body_flow flow);
+  virtual void add_routes(router&) {}
 
   std::mutex mutex_;
   std::vector<std::pair<std::string, responder>> held_;
