@@ -78,6 +78,16 @@ void job_door::stop_job(const job_id& job, const std::string& reason) {
       caf::anon_send(each, job_stopped{job, reason});
 }
 
+void job_door::watch(watch_request request) {
+  broadcaster events;
+  {
+    std::lock_guard lock{mutex_};
+    events = events_;
+  }
+  if (events)
+    caf::anon_send(events, std::move(request));
+}
+
 void job_door::reset_breakers(std::string_view lane, std::optional<destination> dest,
                               std::optional<breaker_kind> kind) {
   std::vector<std::shared_ptr<const lane_peers>> lanes;
@@ -123,11 +133,18 @@ void job_door::update(std::shared_ptr<const lane_peers> peers) {
   lanes_[peers->lane] = std::move(peers);
 }
 
+void job_door::update(broadcaster events) {
+  std::lock_guard lock{mutex_};
+  events_ = std::move(events);
+}
+
 void job_door::clear() {
   std::map<std::string, std::shared_ptr<const lane_peers>, std::less<>> gone;
+  broadcaster events;
   std::lock_guard lock{mutex_};
   closed_ = true;
   gone.swap(lanes_);
+  events.swap(events_);
 }
 
 } // namespace signalbox

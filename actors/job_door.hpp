@@ -35,6 +35,10 @@ public:
   /// next lease renewal.
   void stop_job(const job_id& job, const std::string& reason);
 
+  /// Hands the request to the broadcaster; while that is being restarted or its mailbox is full,
+  /// the reply is destroyed unused, which answers 503.
+  void watch(watch_request request);
+
   /// Closes what fits of a lane's breakers, or of all lanes' if none is named. An outage that is
   /// reset ramps up; one that is not over opens again by itself.
   void reset_breakers(std::string_view lane, std::optional<destination> dest,
@@ -51,12 +55,16 @@ public:
   /// The lane's actors as they are now; called by its supervisor.
   void update(std::shared_ptr<const lane_peers> peers);
 
+  /// The broadcaster as it is now; null while it is being restarted.
+  void update(broadcaster events);
+
   /// Lets go of all actors, so that they can be destroyed.
   void clear();
 
 private:
   mutable std::mutex mutex_;
   bool closed_ = false;
+  broadcaster events_;
   std::map<std::string, std::shared_ptr<const lane_peers>, std::less<>> lanes_;
   std::map<std::string, std::vector<accept_job>> submitted_; ///< by lane
 };

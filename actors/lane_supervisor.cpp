@@ -10,7 +10,6 @@
 #include <caf/exit_reason.hpp>
 #include <spdlog/spdlog.h>
 
-#include <random>
 #include <utility>
 
 namespace signalbox {
@@ -35,8 +34,9 @@ lane_supervisor_actor::behavior_type lane_supervisor_actor::make_behavior() {
       start(restart.place);
       publish();
     },
-    [this](const committer_changed& change) {
+    [this](const shared_changed& change) {
       group_ = change.group;
+      events_ = change.events;
       publish();
     },
     [this](const drain_door&) {
@@ -64,6 +64,7 @@ void lane_supervisor_actor::on_exit() {
       send_exit(each.handle, caf::exit_reason::user_shutdown);
   children_.clear();
   group_ = nullptr;
+  events_ = nullptr;
   parent_ = nullptr;
 }
 
@@ -97,7 +98,7 @@ void lane_supervisor_actor::add_children() {
     options.probe_targets = options_.chunk_size;
     options.breakers = options_.breakers;
     options.breakers.window = options_.window;
-    options.seed = std::random_device{}();
+    options.seed = options_.seed();
     return caf::actor_cast<caf::actor>(spawn<credit_actor, caf::monitored>(
       box, std::cref(ports_.clock), std::ref(ports_.breakers), breakers_, options));
   });
@@ -135,7 +136,7 @@ void lane_supervisor_actor::add_children() {
       options.index = i;
       options.window = options_.window;
       options.retries = options_.retries;
-      options.seed = std::random_device{}();
+      options.seed = options_.seed();
       options.breaker_failures = options_.breakers.failures;
       options.classify = provider.classify;
       options.counters = ports_.lanes.counters(options_.name);
@@ -177,6 +178,7 @@ void lane_supervisor_actor::publish() {
   peers->lane = options_.name;
   peers->door = caf::actor_cast<ingest>(children_[door_place].handle);
   peers->group = group_;
+  peers->events = events_;
   peers->plan = caf::actor_cast<planner>(children_[plan_place].handle);
   peers->room = caf::actor_cast<credit>(children_[room_place].handle);
   peers->outcomes = caf::actor_cast<outcome_batcher>(children_[outcomes_place].handle);

@@ -5,6 +5,7 @@
 #include "actors/job_door.hpp"
 #include "actors/lane_board.hpp"
 #include "actors/outcome_batcher.hpp"
+#include "actors/ports/change_feed.hpp"
 #include "actors/ports/clock.hpp"
 #include "actors/ports/job_store.hpp"
 #include "actors/ports/provider_transport.hpp"
@@ -24,6 +25,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -60,6 +62,8 @@ struct lane_options {
   breaker_rules breakers; ///< their window is the lane's
   restart_rules restarts;
   std::vector<provider_options> providers;
+  /// Of the jitter, one for each actor that has some.
+  std::function<std::uint64_t()> seed = [] { return std::random_device{}(); };
 };
 
 /// What the actors of a node share. Outlives all of them.
@@ -70,6 +74,7 @@ struct node_ports {
   stage_directory& directory;
   breaker_board& breakers;
   lane_board& lanes;
+  change_feed& changes;
 };
 
 /// Owns one lane's actors.
@@ -111,6 +116,7 @@ private:
   lane_options options_;
   node_supervisor parent_;
   committer group_;
+  broadcaster events_;
   std::vector<child> children_;
   std::vector<std::shared_ptr<master_ledger>> ledgers_;
   std::shared_ptr<lane_breakers> breakers_ = std::make_shared<lane_breakers>();

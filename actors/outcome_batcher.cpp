@@ -69,6 +69,8 @@ outcome_batcher_actor::behavior_type outcome_batcher_actor::make_behavior() {
       if (!answer.outcome.ok()) // the sweeper finds what was missed
         spdlog::warn("event=completion_failed lane={} jobs={} error={:?}", options_.lane,
                      answer.tried.size(), answer.outcome.message);
+      else if (!answer.outcome.value.empty())
+        send_urgent(this, events_, work_hint{});
       complete();
     },
     [this](const reset_breakers& which) {
@@ -85,7 +87,10 @@ outcome_batcher_actor::behavior_type outcome_batcher_actor::make_behavior() {
       wakes_at_.reset();
       flush_if_due();
     },
-    [this](const peers_changed& change) { plan_ = change.peers->plan; },
+    [this](const peers_changed& change) {
+      plan_ = change.peers->plan;
+      events_ = change.peers->events;
+    },
     [this](const drain&) {
       draining_ = true;
       drain_promise_ = make_response_promise<drained>();
@@ -101,6 +106,7 @@ void outcome_batcher_actor::on_exit() {
   reports_ = batcher<report_outcomes>{{}};
   flushing_.clear();
   plan_ = nullptr;
+  events_ = nullptr;
 }
 
 caf::result<void> outcome_batcher_actor::take(report_outcomes& report) {
@@ -175,6 +181,8 @@ void outcome_batcher_actor::finish_flush(const result<flush_result>& outcome) {
     send_urgent(this, plan_, work_hint{});
   for (const auto& [from, number] : newest)
     send_urgent(this, caf::actor_cast<signalbox::sender>(from), reports_committed{number});
+  if (!outcome.value.completed.empty())
+    send_urgent(this, events_, work_hint{});
   to_complete_.insert(outcome.value.finished_chunks_of.begin(),
                       outcome.value.finished_chunks_of.end());
   complete();

@@ -62,6 +62,7 @@ private:
   std::shared_ptr<lane_counters> counters_;
   outcome_batcher_options options_;
   planner plan_;
+  broadcaster events_;
   batcher<report_outcomes> reports_;
   std::vector<report_outcomes> flushing_;
   std::optional<boot_clock::time_point> wakes_at_; ///< a timer is under way

@@ -3,12 +3,14 @@
 #include "messages/answer.hpp"
 #include "messages/breaker_state.hpp"
 #include "messages/ledger.hpp"
+#include "messages/subscription.hpp"
 
 #include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/typed_actor.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -269,6 +271,50 @@ struct measured {
   result<backlog> outcome;
 };
 
+/// How the HTTP adapter hears what became of a request to watch. Called at most once, from any
+/// thread; destroyed without a call, it answers 503.
+class watch_reply {
+public:
+  virtual ~watch_reply() = default;
+  virtual void opened(std::shared_ptr<subscription> events) = 0;
+  /// The subscriber has got the last event there will be.
+  virtual void nothing_more() = 0;
+  virtual void refused(errc code, const std::string& message) = 0;
+};
+
+/// What somebody watches.
+enum class watch_scope : std::uint8_t { node, job, activity };
+
+/// Somebody wants to hear of what happens from now on, after what there is now or, with the id of
+/// the last event that he got, what he has missed.
+struct watch_request {
+  watch_scope scope = watch_scope::node;
+  app_id app = default_app;
+  job_id job{};
+  std::string activity{};
+  std::string last_event{};
+  std::shared_ptr<watch_reply> reply{};
+};
+
+struct change_set;
+
+/// The store's answers to the broadcaster: what changed, what there is at all, and what the
+/// `watcher` asked for.
+struct changes_taken {
+  errc code = errc::ok;
+  std::string message;
+  std::shared_ptr<const change_set> set;
+};
+
+struct recent_listed {
+  changes_taken answer;
+};
+
+struct watched_found {
+  std::uint64_t watcher = 0;
+  changes_taken answer;
+};
+
 /// The ordered stop has reached the stage: finish what was begun, take nothing new, then answer.
 struct drain {};
 struct drained {};
@@ -327,6 +373,10 @@ SIGNALBOX_LOCAL_MESSAGE(probe_now)
 SIGNALBOX_LOCAL_MESSAGE(slices_marked)
 SIGNALBOX_LOCAL_MESSAGE(refunded)
 SIGNALBOX_LOCAL_MESSAGE(released)
+SIGNALBOX_LOCAL_MESSAGE(watch_request)
+SIGNALBOX_LOCAL_MESSAGE(changes_taken)
+SIGNALBOX_LOCAL_MESSAGE(recent_listed)
+SIGNALBOX_LOCAL_MESSAGE(watched_found)
 SIGNALBOX_LOCAL_MESSAGE(drain)
 SIGNALBOX_LOCAL_MESSAGE(drained)
 SIGNALBOX_LOCAL_MESSAGE(tick)
@@ -391,14 +441,22 @@ using sweeper =
   caf::typed_actor<caf::reacts_to<swept>, caf::reacts_to<measured>, caf::reacts_to<tick>,
                    caf::reacts_to<peers_changed>, caf::replies_to<drain>::with<drained>>;
 
+/// Tells those who watch of what changes: looks at the store at an interval, and at once after a
+/// hint that something has ended.
+using broadcaster = caf::typed_actor<caf::reacts_to<watch_request>, caf::reacts_to<work_hint>,
+                                     caf::reacts_to<changes_taken>, caf::reacts_to<recent_listed>,
+                                     caf::reacts_to<watched_found>, caf::reacts_to<tick>,
+                                     caf::replies_to<drain>::with<drained>>;
+
 /// A child died and its backoff is over.
 struct restart_child {
   std::size_t place = 0;
 };
 
-/// The committer was (re)started: lanes pass it on to their actors.
-struct committer_changed {
+/// One of the actors that all lanes share was (re)started: lanes pass them on to their actors.
+struct shared_changed {
   committer group;
+  broadcaster events;
 };
 
 /// First step of the ordered stop: a lane's door passes on what it took in and refuses the rest.
@@ -407,7 +465,7 @@ struct drain_door {};
 } // namespace signalbox
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::restart_child)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::committer_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::shared_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(signalbox::drain_door)
 
 namespace signalbox {
@@ -415,7 +473,7 @@ namespace signalbox {
 /// Owns a lane's actors: starts them, restarts what crashes, escalates what keeps crashing, and
 /// runs the lane's part of the ordered stop.
 using lane_supervisor =
-  caf::typed_actor<caf::reacts_to<restart_child>, caf::reacts_to<committer_changed>,
+  caf::typed_actor<caf::reacts_to<restart_child>, caf::reacts_to<shared_changed>,
                    caf::replies_to<drain_door>::with<drained>,
                    caf::replies_to<drain>::with<drained>>;
 
@@ -436,6 +494,7 @@ struct lane_peers {
   std::vector<sender> senders;
   std::vector<platform> sender_platforms; ///< by place in `senders`
   outcome_batcher outcomes;
+  broadcaster events; ///< the node's
 };
 
 } // namespace signalbox

@@ -3,6 +3,7 @@
 #include "actors/connection_board.hpp"
 #include "actors/node_supervisor.hpp"
 #include "adapters/http/api.hpp"
+#include "adapters/http/event_texts.hpp"
 #include "adapters/http/host_rule.hpp"
 #include "adapters/http/server.hpp"
 #include "adapters/io/descriptors.hpp"
@@ -159,6 +160,7 @@ struct node::parts {
   breaker_board breakers;
   lane_board lanes;
   connection_board connections{breakers, clock};
+  std::shared_ptr<subscription_counters> subscriptions = std::make_shared<subscription_counters>();
   std::unique_ptr<sqlite_store> store;
   providers provided;
   node_config config;
@@ -218,7 +220,8 @@ http::router node::parts::routes(const node_settings& settings) {
      [this](new_job& dispatch) {
        return provided.check_activity(dispatch.payload, *dispatch.activity);
      },
-     carries_activities, [this] { return render_metrics(stages, lanes, breakers, connections); },
+     carries_activities,
+     [this] { return render_metrics(stages, lanes, breakers, connections, *subscriptions); },
      checks, settings.http.max_batch_body_bytes, settings.ingest.max_schedule,
      [&settings](const job_context& job) { return render_preview(job, settings); }});
 }
@@ -251,9 +254,15 @@ node::start_result node::start() {
   options.restarts = {settings_.supervisor.restart_min, settings_.supervisor.restart_max,
                       settings_.supervisor.max_restarts, settings_.supervisor.restart_window};
   options.on_failure = on_failure_;
+  options.events.run = make_uuid_v7(p.clock.now()).to_string().substr(0, 18);
+  options.events.texts = http::make_event_texts();
+  options.events.interval = settings_.sse.interval;
+  options.events.subscriber_bytes = settings_.sse.buffer_bytes;
+  options.events.most_subscribers = settings_.sse.max_subscribers;
+  options.events.counters = p.subscriptions;
   for (const auto& lane : settings_.lanes)
     options.lanes.push_back(p.lane(settings_, lane));
-  const node_ports ports{*p.store, p.clock, p.door, p.stages, p.breakers, p.lanes};
+  const node_ports ports{*p.store, p.clock, p.door, p.stages, p.breakers, p.lanes, *p.store};
   std::vector<std::string> lanes;
   for (const auto& lane : options.lanes)
     lanes.push_back(lane.name);

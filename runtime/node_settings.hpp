@@ -47,6 +47,12 @@ struct node_settings {
     std::size_t threads = 1;
   };
 
+  struct sse_group {
+    std::chrono::milliseconds interval{500};
+    std::size_t buffer_bytes = 65536;
+    std::size_t max_subscribers = 10000;
+  };
+
   struct store_group {
     std::filesystem::path path = "signalbox.db";
     std::size_t readers = 0; ///< 0: see store_readers
@@ -139,6 +145,7 @@ struct node_settings {
   };
 
   http_group http;
+  sse_group sse;
   store_group store;
   apns_group apns;
   fcm_group fcm;

@@ -135,6 +135,21 @@ void add_http(std::vector<setting>& table) {
   add("http.threads", &group::threads, integers(1, 16), "Threads that serve the HTTP API.");
 }
 
+void add_sse(std::vector<setting>& table) {
+  using group = node_settings::sse_group;
+  auto add = [&](std::string_view name, auto member, setting_range range, std::string_view text) {
+    table.push_back(row(name, &node_settings::sse, member, std::move(range), restart, text));
+  };
+  add("sse.interval", &group::interval, durations(50ms, 1min),
+      "How often a subscriber of live events hears of the same job or activity at most; what has "
+      "ended is told at once.");
+  add("sse.buffer-size", &group::buffer_bytes, bytes(4 * KiB, 16 * MiB),
+      "Events that wait for a slow subscriber. Beyond it he loses intermediate ones; where a final "
+      "one finds no room, his stream ends, so that he comes again and catches up.");
+  add("sse.max-subscribers", &group::max_subscribers, integers(0, 1'000'000),
+      "Most streams of live events at a time; each is one of `http.max-connections`, too.");
+}
+
 void add_store(std::vector<setting>& table) {
   using group = node_settings::store_group;
   auto add = [&](std::string_view name, auto member, setting_range range, std::string_view text) {
@@ -344,6 +359,7 @@ const std::vector<setting>& settings_table() {
   static const auto table = [] {
     std::vector<setting> result;
     add_http(result);
+    add_sse(result);
     add_store(result);
     add_apns(result);
     add_fcm(result);

@@ -19,6 +19,7 @@ router make_api(api_ports ports) {
   add_channel_routes(routes, api);
   add_dead_letter_routes(routes, api);
   add_breaker_routes(routes, api);
+  add_event_routes(routes, api);
   return routes;
 }
 

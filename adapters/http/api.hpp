@@ -79,5 +79,6 @@ void add_activity_token_routes(router& routes, api_ports_ptr api); ///< and subs
 void add_channel_routes(router& routes, api_ports_ptr api);
 void add_dead_letter_routes(router& routes, api_ports_ptr api);
 void add_breaker_routes(router& routes, api_ports_ptr api);
+void add_event_routes(router& routes, api_ports_ptr api);
 
 } // namespace signalbox::http

@@ -150,10 +150,29 @@ MetricFamily connection_family(const connection_board& connections) {
   return failed;
 }
 
+void add_events(const subscription_counters& events, std::vector<MetricFamily>& to) {
+  const auto one = [&](const char* name, const char* help, MetricType type, double value) {
+    auto of = family(name, help, type);
+    add(of, {}, value);
+    to.push_back(std::move(of));
+  };
+  one("signalbox_sse_subscribers", "Streams of live events that are open.", MetricType::Gauge,
+      static_cast<double>(events.open.load()));
+  one("signalbox_sse_events_sent_total", "Events that subscribers' connections took.",
+      MetricType::Counter, static_cast<double>(events.sent.load()));
+  one("signalbox_sse_events_dropped_total",
+      "Events that a slow subscriber did not get, since newer ones took their place.",
+      MetricType::Counter, static_cast<double>(events.dropped.load()));
+  one("signalbox_sse_streams_closed_total",
+      "Streams that were ended since a final event found no room.", MetricType::Counter,
+      static_cast<double>(events.closed.load()));
+}
+
 } // namespace
 
 std::string render_metrics(const stage_directory& stages, const lane_board& lanes,
-                           const breaker_board& breakers, const connection_board& connections) {
+                           const breaker_board& breakers, const connection_board& connections,
+                           const subscription_counters& events) {
   const auto entries = stages.list();
   std::vector<MetricFamily> families{
     build_info(),
@@ -185,6 +204,7 @@ std::string render_metrics(const stage_directory& stages, const lane_board& lane
   add_backlogs(views, families);
   families.push_back(breaker_family(breakers));
   families.push_back(connection_family(connections));
+  add_events(events, families);
   return prometheus::TextSerializer{}.Serialize(families);
 }
 

@@ -18,6 +18,7 @@ lane_options lane_world::small_lane(const std::string& name) {
   lane.flush_size = 25;
   lane.retries = {5, 100ms, 2s};
   lane.restarts = {100ms, 1s, 1'000, 60s};
+  lane.seed = [next = std::uint64_t{1}]() mutable { return next++; };
   provider_options provider;
   provider.provider = platform::apns;
   provider.make_transport = [this]() -> std::shared_ptr<provider_transport> {

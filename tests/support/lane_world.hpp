@@ -3,6 +3,7 @@
 #include "actors/lane_supervisor.hpp"
 #include "tests/support/builders.hpp"
 #include "tests/support/caf_fixture.hpp"
+#include "tests/support/fake_feed.hpp"
 #include "tests/support/fake_reply.hpp"
 #include "tests/support/fake_store.hpp"
 #include "tests/support/fake_transport.hpp"
@@ -19,7 +20,7 @@ protected:
   /// A lane of two masters and two APNs senders, all small: a window of 20, chunks of 10.
   lane_options small_lane(const std::string& name);
 
-  node_ports ports() { return {store, clock, door, directory, breakers, lanes}; }
+  node_ports ports() { return {store, clock, door, directory, breakers, lanes, feed}; }
 
   /// `count` new tokens, every third one of the sandbox.
   void add_topic(const std::string& name, std::size_t count);
@@ -46,6 +47,7 @@ protected:
   stage_directory directory;
   breaker_board breakers;
   lane_board lanes;
+  fake_feed feed;
   std::vector<std::shared_ptr<fake_transport>> transports; ///< of every sender there ever was
   fake_transport::script script;
   bool throw_in_classify = false; ///< once

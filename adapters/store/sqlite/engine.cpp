@@ -53,12 +53,17 @@ sqlite_store::engine::engine(sqlite_options options, std::unique_ptr<sqlite::pro
     return readers_->run_alone(lanes_too ? longest_stall : short_stall, lanes_too, work);
   };
   checkpointer_.emplace(*database_, own.path, settings, std::move(log));
-  writer_.emplace(*database_, sqlite::writer::settings{own.import_slice, own.fault,
-                                                       [this] {
-                                                         shared_.lanes.forget();
-                                                         state_.look_again();
-                                                       },
-                                                       [this] { checkpointer_->finish_if_due(); }});
+  shared_.changes.listen_to(*database_);
+  sqlite::writer::settings writes;
+  writes.import_slice = own.import_slice;
+  writes.fault = own.fault;
+  writes.committed = [this] { shared_.changes.publish(); };
+  writes.rolled_back = [this] {
+    shared_.lanes.forget();
+    state_.look_again();
+  };
+  writes.between = [this] { checkpointer_->finish_if_due(); };
+  writer_.emplace(*database_, std::move(writes));
   for (const auto topic : sqlite::deleted_topics(*database_))
     remove_topic(topic);
 }

@@ -61,7 +61,7 @@ using batch_refs = std::span<const outcome_batch* const>;
 
 class flusher {
 public:
-  flusher(connection& database, const shared_state& shared, writer_state& state,
+  flusher(connection& database, shared_state& shared, writer_state& state,
           std::vector<pack_number>& ended, flush_result& result)
     : database_{database}, shared_{shared}, state_{state}, ended_{ended}, result_{result},
       now_{shared.now()} {}
@@ -73,6 +73,7 @@ public:
     if (!job)
       return stale(batches);
     job_ = *job;
+    shared_.changes.note_job(job_);
     if (of.kind == work_kind::chunk)
       flush_chunk(batches, of);
     else
@@ -318,7 +319,7 @@ private:
   }
 
   connection& database_;
-  const shared_state& shared_;
+  shared_state& shared_;
   writer_state& state_;
   std::vector<pack_number>& ended_;
   std::optional<token_id> cut_; ///< the first that an update did not get to
@@ -332,7 +333,7 @@ private:
 
 } // namespace
 
-flush_result flush_outcomes(connection& database, const shared_state& shared, writer_state& state,
+flush_result flush_outcomes(connection& database, shared_state& shared, writer_state& state,
                             const std::vector<outcome_batch>& batches,
                             std::vector<pack_number>& ended, bool one_by_one) {
   std::vector<const outcome_batch*> order;

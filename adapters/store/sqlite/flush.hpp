@@ -16,7 +16,7 @@ namespace signalbox::sqlite {
 /// A row that the database refuses for its own sake never stops the others: its target is counted
 /// all the same (*rejected*, if it was to be retried) and is in `faulty`. What is wrong with a
 /// whole work throws; then, after a rollback, `one_by_one` writes every work that can be written.
-flush_result flush_outcomes(connection& database, const shared_state& shared, writer_state& state,
+flush_result flush_outcomes(connection& database, shared_state& shared, writer_state& state,
                             const std::vector<outcome_batch>& batches,
                             std::vector<pack_number>& ended, bool one_by_one = false);
 

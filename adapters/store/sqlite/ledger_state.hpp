@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/store/sqlite/changes.hpp"
 #include "adapters/store/sqlite/connection.hpp"
 #include "adapters/store/sqlite/job_cache.hpp"
 #include "adapters/store/sqlite/lane_names.hpp"
@@ -31,6 +32,7 @@ struct shared_state {
   loading_leases loading;
   turn_waits waits;
   plan_ahead ahead;
+  change_notes changes;
   std::atomic<int> renewals_waiting{0}; ///< for the writer
   /// Rises when rows that a job may have been resolved to are taken away.
   std::atomic<std::uint64_t> directory_generation{0};

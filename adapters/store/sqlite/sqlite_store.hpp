@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/ports/activity_directory.hpp"
+#include "actors/ports/change_feed.hpp"
 #include "actors/ports/dead_letters.hpp"
 #include "actors/ports/directory.hpp"
 #include "actors/ports/job_control.hpp"
@@ -25,7 +26,8 @@ class sqlite_store final : public job_store,
                            public dead_letter_office,
                            public user_directory,
                            public topic_directory,
-                           public activity_directory {
+                           public activity_directory,
+                           public change_feed {
 public:
   /// Opens or creates the database, brings its schema up to date and voids the leases of earlier
   /// boots. Blocks for at most `lock_wait` and the migration.
@@ -116,6 +118,10 @@ public:
   void get_activity(app_id app, std::string activity, callback<activity_view> done) override;
   void list_dispatches(app_id app, std::string activity, page_request page,
                        callback<page_of<dispatch_view>> done) override;
+
+  void watch(bool on) override;
+  void take_changes(change_filter filter, std::size_t limit, callback<change_set> done) override;
+  void list_recent(timestamp since, std::size_t limit, callback<change_set> done) override;
 
 private:
   class engine;

@@ -1,5 +1,6 @@
 // The job_reader side of sqlite_store.
 
+#include "adapters/store/sqlite/changes.hpp"
 #include "adapters/store/sqlite/completion.hpp"
 #include "adapters/store/sqlite/engine.hpp"
 #include "adapters/store/sqlite/job_list.hpp"
@@ -115,6 +116,44 @@ void sqlite_store::count_open_jobs(callback<std::vector<lane_jobs>> done) {
     engine_->read<std::vector<lane_jobs>>(
       read_class::lanes, std::move(done),
       [](connection& database) { return sqlite::count_open_jobs(database); });
+}
+
+void sqlite_store::watch(bool on) {
+  engine_->shared().changes.watch(on);
+}
+
+void sqlite_store::take_changes(change_filter filter, std::size_t limit,
+                                callback<change_set> done) {
+  done = engine_->admit(std::move(done));
+  if (!done)
+    return;
+  // Taken once, however often the read has to begin anew.
+  auto taken =
+    std::make_shared<const sqlite::change_notes::taken>(engine_->shared().changes.take(limit));
+  auto answer = [this, taken, done = std::move(done)](result<change_set> changed) {
+    if (!changed.ok())
+      engine_->shared().changes.put_back(*taken);
+    done(std::move(changed));
+  };
+  engine_->read<change_set>(read_class::lookups, std::move(answer),
+                            [this, filter = std::move(filter), taken](connection& database) {
+                              auto set = sqlite::read_changes(database, *taken, filter,
+                                                              engine_->shared().now());
+                              for (auto& job : set.jobs)
+                                note_pause(engine_->shared().pauses, default_app, job);
+                              return result<change_set>::success(std::move(set));
+                            });
+}
+
+void sqlite_store::list_recent(timestamp since, std::size_t limit, callback<change_set> done) {
+  if (done = engine_->admit(std::move(done)); done)
+    engine_->read<change_set>(
+      read_class::queries, std::move(done), [=, this](connection& database) {
+        auto set = sqlite::read_recent(database, since, limit, engine_->shared().now());
+        for (auto& job : set.jobs)
+          note_pause(engine_->shared().pauses, default_app, job);
+        return result<change_set>::success(std::move(set));
+      });
 }
 
 sqlite::disk_state sqlite_store::disk() {

@@ -231,6 +231,7 @@ write_status writer::attempt(durability sync, const std::function<void(connectio
         throw failure{code, "injected fault"};
     }
     database_.execute("COMMIT");
+    settings_.committed();
     return {};
   } catch (const failure& error) {
     if (sqlite3_get_autocommit(database_.handle()) == 0)

@@ -65,11 +65,13 @@ public:
   struct settings {
     std::chrono::milliseconds import_slice{10};
     /// Consulted before every commit: an SQLite code to fail with, or 0. For tests.
-    std::function<int()> fault;
+    std::function<int()> fault{};
+    /// Called after a commit, before anybody is told of it.
+    std::function<void()> committed = [] {};
     /// Called after a rollback, so that nothing in memory outlives it.
-    std::function<void()> rolled_back;
+    std::function<void()> rolled_back{};
     /// Called between two transactions.
-    std::function<void()> between;
+    std::function<void()> between{};
   };
 
   writer(connection& database, settings settings);

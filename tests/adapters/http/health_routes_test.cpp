@@ -65,7 +65,7 @@ std::map<std::string, std::pair<std::string, std::string>> documented_parameters
   const std::string text{openapi_document()};
   const auto begin = text.find("\n  parameters:\n", text.find("\ncomponents:"));
   const auto end = text.find("\n  responses:\n", begin);
-  const std::regex entry{"\n    (\\w+):\\s+\\{?name: (\\w+),?\\s+in: (\\w+)"};
+  const std::regex entry{"\n    (\\w+):\\s+\\{?name: ([\\w-]+),?\\s+in: (\\w+)"};
   const std::string part = text.substr(begin, end - begin);
   for (std::sregex_iterator it{part.begin(), part.end(), entry}, last; it != last; ++it)
     shared[(*it)[1]] = {(*it)[2], (*it)[3]};

@@ -94,7 +94,9 @@ protected:
   std::vector<std::string> order;
   const std::chrono::milliseconds import_slice;
   writer queue{database,
-               {import_slice, [this] { return fault.load(); }, [this] { ++rollbacks; }, nullptr}};
+               {.import_slice = import_slice,
+                .fault = [this] { return fault.load(); },
+                .rolled_back = [this] { ++rollbacks; }}};
 };
 
 TEST_F(writer_test, an_answer_that_cannot_be_taken_costs_nobody_else_theirs) {

@@ -18,7 +18,8 @@ using testing::Not;
 /// Of a node of which nothing else is to be told.
 std::string render(const lane_board& lanes, breaker_board& breakers) {
   const fake_clock clock;
-  return render_metrics(stage_directory{}, lanes, breakers, connection_board{breakers, clock});
+  return render_metrics(stage_directory{}, lanes, breakers, connection_board{breakers, clock},
+                        subscription_counters{});
 }
 
 std::string render(const lane_board& lanes) {
@@ -29,7 +30,8 @@ std::string render(const lane_board& lanes) {
 std::string render(const stage_directory& stages) {
   breaker_board breakers;
   const fake_clock clock;
-  return render_metrics(stages, lane_board{}, breakers, connection_board{breakers, clock});
+  return render_metrics(stages, lane_board{}, breakers, connection_board{breakers, clock},
+                        subscription_counters{});
 }
 
 TEST(metrics, show_each_mailbox_with_its_place) {
@@ -166,7 +168,8 @@ TEST(metrics, count_connections_that_failed_and_name_the_host_that_cannot_be_con
                             "oauth2.googleapis.com:443"};
   connections.failed(at, connection_fault::proxy, "407");
   connections.failed(at, connection_fault::proxy, "407");
-  const auto text = render_metrics(stage_directory{}, lane_board{}, breakers, connections);
+  const auto text =
+    render_metrics(stage_directory{}, lane_board{}, breakers, connections, subscription_counters{});
   EXPECT_THAT(text, has("signalbox_connection_failures_total",
                         {R"(provider="fcm")", R"(environment="production")",
                          R"(server="oauth2.googleapis.com:443")", R"(reason="proxy")"},
