@@ -1,6 +1,6 @@
 """./dev soak: every seed of the crash test at full size, every bad day, new seeds for the tests that
 take one, what others make of the API's document, and the whole suite, its properties with new cases,
-also under sanitizers. Writes its report to build/soak-report.md and says where."""
+also under sanitizers, the adapters' threads under the one for threads. Writes its report to build/soak-report.md and says where."""
 
 import argparse
 import json
@@ -14,6 +14,8 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 # The tests that take a seed; elsewhere they always have the same.
 SEEDED = "every_account_closes/1$|any_mix_of_faults|survives_mutated_requests|what_each_device_gets"
+# The tests of what has threads beside the actors'.
+THREADED = "^(adapters/(http|http2|apns|fcm|store)|contract)/"
 
 LARGE = {
     "a replay of 50 letters of a topic of 7,000,000, leases of 1 s": "replay_of_a_few(7_000_000)",
@@ -103,6 +105,13 @@ def main():
             lines += ["", f"## Whole suite, {preset}", "", f"{summary} in {seconds:.0f} s"]
             if code:
                 failed.append(f"suite ({preset})")
+        print("the adapters' threads, tsan", flush=True)
+        code, text, seconds = run(["ctest", "--test-dir", "build/tsan", "--output-on-failure", "-j2", "-R", THREADED], log,
+                                  TSAN_OPTIONS=f"suppressions={TOP / 'tests/support/tsan.supp'} halt_on_error=1")
+        summary = next((line for line in text.splitlines() if "tests passed" in line), "no summary")
+        lines += ["", "## The adapters' threads, thread sanitizer", "", f"{summary} in {seconds:.0f} s"]
+        if code:
+            failed.append("threads (tsan)")
     lines += ["", f"Result: {'FAILED: ' + ', '.join(failed) if failed else 'passed'}"]
     report = TOP / "build" / "soak-report.md"
     report.write_text("\n".join(lines) + "\n")

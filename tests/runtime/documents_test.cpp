@@ -148,8 +148,9 @@ TEST(documents_test, name_no_setting_that_does_not_exist) {
   const std::filesystem::path top{SOURCE_DIR};
   std::vector<std::filesystem::path> files{top / "README.md"};
   for (const auto* folder : {"docs", "config"})
-    for (const auto& entry : std::filesystem::directory_iterator{top / folder})
-      files.push_back(entry.path());
+    for (const auto& entry : std::filesystem::recursive_directory_iterator{top / folder})
+      if (entry.is_regular_file())
+        files.push_back(entry.path());
   const auto known = settings();
   const auto api = content_of(top / "docs/openapi.yaml");
   const std::regex quoted{"`([a-z]+(\\.([a-z][a-z-]*|\\*))+)`"};
@@ -164,6 +165,29 @@ TEST(documents_test, name_no_setting_that_does_not_exist) {
     }
   }
   EXPECT_TRUE(found.contains("store.path") && found.contains("lane.*.lease"));
+}
+
+TEST(documents_test, name_no_file_that_does_not_exist) {
+  const std::filesystem::path top{SOURCE_DIR};
+  std::vector<std::filesystem::path> texts{top / "README.md", top / "CONTRIBUTING.md"};
+  for (const auto* folder : {"docs", "bench"})
+    for (const auto& entry : std::filesystem::recursive_directory_iterator{top / folder})
+      if (entry.path().extension() == ".md")
+        texts.push_back(entry.path());
+  static const std::regex in_code{
+    "`((?:messages|actors|adapters|runtime|tests|docs|bench|config)/[A-Za-z0-9_./-]*)`"};
+  static const std::regex link{R"(\]\(([^):#]+)(?:#[^)]*)?\))"};
+  std::set<std::string> found;
+  for (const auto& text : texts) {
+    const auto content = content_of(text);
+    for (const auto& name : all_matches(content, in_code)) {
+      found.insert(name);
+      EXPECT_TRUE(std::filesystem::exists(top / name)) << text << " names " << name;
+    }
+    for (const auto& name : all_matches(content, link))
+      EXPECT_TRUE(std::filesystem::exists(text.parent_path() / name)) << text << " links " << name;
+  }
+  EXPECT_TRUE(found.contains("actors/ports/")) << "docs/contributing/route.md";
 }
 
 } // namespace
