@@ -156,13 +156,13 @@ def write(tree, mistakes):
             shutil.copymode(source, target)
 
 
-def build(tree, mistakes, days):
+def build(tree, mistakes, days, preset):
     wanted = {name for one in mistakes for name in one.folder(PROGRAMS)}
     if days:
         wanted |= {"signalboxd", "signalbox-sim", "stepped_clock"}
-    if not (tree / "build/release/build.ninja").exists():
-        subprocess.run(["cmake", "--preset", "release"], cwd=tree, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["cmake", "--build", "build/release", "--target", *sorted(wanted)], cwd=tree, check=True)
+    if not (tree / "build" / preset / "build.ninja").exists():
+        subprocess.run(["cmake", "--preset", preset], cwd=tree, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", f"build/{preset}", "--target", *sorted(wanted)], cwd=tree, check=True)
 
 
 # --- trying ---------------------------------------------------------------------------------------------
@@ -179,9 +179,9 @@ class Test:
 class Tests:
     """The tests of a tree."""
 
-    def __init__(self, tree, jobs):
+    def __init__(self, tree, jobs, preset):
         self.tree = tree
-        self.bin = tree / "build/release/bin"
+        self.bin = tree / "build" / preset / "bin"
         self.jobs = jobs
         self.all = []
 
@@ -275,9 +275,9 @@ class Tests:
         return self.run([sys.executable, *f"tests/crash/{words}".split()], 600, MISTAKE=str(mistake))[0]
 
 
-def try_all(tree, mistakes, days, jobs):
+def try_all(tree, mistakes, days, jobs, preset):
     """The mistakes that nothing catches."""
-    tests = Tests(tree, jobs)
+    tests = Tests(tree, jobs, preset)
     tests.look_at(sorted({name for one in mistakes for name in one.folder(PROGRAMS)}))
     survivors = []
 
@@ -300,20 +300,23 @@ def main():
     parser.add_argument("--tree", type=pathlib.Path, default=TOP / "build/mutants", help="where the copy lies")
     parser.add_argument("--only", type=lambda text: {int(word) for word in text.split(",")},
                         help="numbers of those to try, with commas")
+    parser.add_argument("--below", nargs="+", metavar="FOLDER", help="only mistakes of files in these folders")
+    parser.add_argument("--preset", default="release", help="dev builds in half the time")
     parser.add_argument("--days", action="store_true", help="end-to-end scenarios, too")
     parser.add_argument("--jobs", type=int, default=1, help="mistakes that are tried at a time")
     parser.add_argument("--least", type=float, default=95, help="per cent")
     options = parser.parse_args()
 
-    mistakes = read_list()
+    mistakes = [one for one in read_list()
+                if not options.below or any(one.file.startswith(folder + "/") for folder in options.below)]
     if options.step in ("write", "all"):
         write(options.tree, mistakes)
     if options.step in ("build", "all"):
-        build(options.tree, mistakes, options.days)
+        build(options.tree, mistakes, options.days, options.preset)
     if options.step not in ("try", "all"):
         return 0
     wanted = [one for one in mistakes if not options.only or one.number in options.only]
-    survivors = try_all(options.tree.resolve(), wanted, options.days, options.jobs)
+    survivors = try_all(options.tree.resolve(), wanted, options.days, options.jobs, options.preset)
     for one in survivors:
         print(f"\n{one.number}: {one.what}\n{one.file}\n- {one.was}\n+ {one.becomes}")
     share = 100 * (len(wanted) - len(survivors)) / len(wanted)
