@@ -241,9 +241,7 @@ private:
       of.retry.reset();
       if (options_.on_renewed)
         options_.on_renewed(of.file);
-      const auto early =
-        std::min<clock::duration>(options_.refresh_before, clock::duration{granted->life} / 4);
-      return end(of, granted->life - early);
+      return end(of, refreshed_after(granted->life, options_.refresh_before));
     }
     const bool refused = is_refusal(from.status);
     const auto error =
@@ -271,6 +269,12 @@ private:
   std::map<std::filesystem::path, std::unique_ptr<account>> accounts_;
   std::thread thread_;
 };
+
+std::chrono::nanoseconds refreshed_after(std::chrono::seconds life,
+                                         std::chrono::seconds before_end) {
+  const std::chrono::nanoseconds whole = life;
+  return whole - std::min<std::chrono::nanoseconds>(before_end, whole / 4);
+}
 
 access_token_keeper::access_token_keeper(access_token_options options)
   : core_{std::make_unique<core>(std::move(options))} {}

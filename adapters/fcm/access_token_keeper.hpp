@@ -25,6 +25,11 @@ struct access_token_options {
   std::function<void(const std::filesystem::path& account)> on_renewed;
 };
 
+/// How long after it came a token of so long a life is replaced: so long before its end, or a
+/// quarter of its life if that is less.
+std::chrono::nanoseconds refreshed_after(std::chrono::seconds life,
+                                         std::chrono::seconds before_end);
+
 /// Keeps the access tokens of a node fresh, on one thread of its own: exchanges an assertion signed
 /// with the service account's key for a token that lasts about an hour, one exchange at a time for
 /// each account, and again in time before it ends. Thread-safe.

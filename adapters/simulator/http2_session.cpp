@@ -191,6 +191,7 @@ void http2_session::begin(std::int32_t stream_id) {
     return;
   if (connection_.server().refuses_next_stream()) {
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream_id, NGHTTP2_REFUSED_STREAM);
+    connection_.service().stats().count_refused_stream();
     return;
   }
   if (free_streams_.empty()) {

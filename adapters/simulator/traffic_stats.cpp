@@ -30,6 +30,7 @@ traffic_totals& traffic_totals::operator+=(const traffic_totals& other) {
   unanswered += other.unanswered;
   connections += other.connections;
   goaways += other.goaways;
+  refused_streams += other.refused_streams;
   token_requests += other.token_requests;
   channel_requests += other.channel_requests;
   return *this;
@@ -51,7 +52,8 @@ boost::json::object to_json(const traffic_totals& totals) {
           {"timestamp_decreased", totals.timestamp_decreased},
           {"unanswered", totals.unanswered},
           {"connections", totals.connections},
-          {"goaways", totals.goaways}};
+          {"goaways", totals.goaways},
+          {"refused_streams", totals.refused_streams}};
 }
 
 void traffic_stats::count_target(std::uint64_t target, bool is_accepted) {

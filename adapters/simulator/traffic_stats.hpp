@@ -42,6 +42,8 @@ struct traffic_totals {
   std::uint64_t connections = 0;
   /// GOAWAY frames sent by `goaway_every`.
   std::uint64_t goaways = 0;
+  /// Streams refused by `refuse_every`.
+  std::uint64_t refused_streams = 0;
   /// Requests to FCM's token endpoint, which are no `requests`.
   std::uint64_t token_requests = 0;
   /// Management requests for broadcast channels of APNs, which are no `requests` either.
@@ -80,6 +82,7 @@ public:
   void count_channel_request() noexcept { ++totals_.channel_requests; }
   void count_connection() noexcept { ++totals_.connections; }
   void count_goaway() noexcept { ++totals_.goaways; }
+  void count_refused_stream() noexcept { ++totals_.refused_streams; }
 
   traffic_totals totals() const;
   void clear();

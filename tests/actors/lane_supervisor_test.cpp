@@ -13,7 +13,7 @@ protected:
   void start_lane(lane_options options) {
     under_test =
       start<lane_supervisor_actor>(ports(), std::move(options), probe<node_supervisor>(parent));
-    anon_send_urgent(under_test, committer_changed{probe<committer>(commits)});
+    anon_send_urgent(under_test, shared_changed{probe<committer>(commits), {}});
     run();
   }
 
@@ -259,6 +259,16 @@ TEST_F(lane, drains_from_upstream) {
   EXPECT_EQ(account.counts.accepted, static_cast<std::int64_t>(accepts.size()))
     << "every answer is in the store";
   EXPECT_LT(account.counts.accepted, 300);
+}
+
+TEST_F(lane, nothing_is_restarted_in_a_drain) {
+  start_lane(small_lane("push"));
+  crash(peers()->plan);
+  run();
+  ask_drain(under_test, drain_door{});
+  advance(10s);
+  EXPECT_EQ(restarts("planner"), 0u);
+  EXPECT_EQ(peers()->plan, nullptr);
 }
 
 TEST_F(lane, drains_its_door_first) {

@@ -570,6 +570,20 @@ TEST_F(master_stage, room_that_comes_during_a_claim_is_used_by_the_next) {
   EXPECT_EQ(store.claims.size(), 2u);
 }
 
+TEST_F(master_stage, what_waits_during_a_claim_gets_the_probes_room) {
+  add_job(1, 10, 10, apns_sandbox);
+  store.hold(store_call::claim);
+  grant(20, 0, apns_sandbox);
+  const auto waiting = direct_work(2);
+  tell(direct_works{{waiting}});
+  tell(destination_changed{apns_production, breaker_state::probing, 0, false, false});
+  EXPECT_TRUE(held->works.contains(waiting.get())) << "it may be the probe";
+  tell(credit_grant{{{1, apns_production, 5, 77}}, false});
+  store.let_go();
+  run();
+  EXPECT_EQ(assigned(1), std::vector{waiting});
+}
+
 TEST_F(master_stage, paused_works_are_called_back_or_released) {
   const auto job = add_job(1, 10);
   grant(20);

@@ -108,7 +108,7 @@ TEST_F(outage, six_hours_of_a_dead_provider_cost_no_target_anything) {
     submit(token_job(++n, 1, clock.now()));
     pass(10min);
   }
-  EXPECT_EQ(state_at(apns_sandbox), breaker_state::open);
+  EXPECT_NE(state_at(apns_sandbox), breaker_state::closed) << "open, or a probe is under way";
   EXPECT_TRUE(store.ledger.dead_letters().empty());
   // 20 that open it, what was in flight by then, and a probe every 15 to 30 s.
   for (const auto& [dest, count] : requests) {

@@ -351,6 +351,20 @@ TEST_F(batcher_stage, a_drain_flushes_at_once_and_waits_for_it) {
   EXPECT_EQ(store.ledger.account_of(of->key.job).status, job_status::completed);
 }
 
+TEST_F(batcher_stage, a_drain_waits_for_a_completion_under_way) {
+  start_batcher();
+  const auto of = claimed_work(1, 1);
+  store.hold(store_call::complete);
+  report(first, {accepted(of, 0, 1)}, true);
+  ASSERT_EQ(store.waiting(), 1u);
+  const auto done = ask_drain(under_test);
+  EXPECT_FALSE(*done);
+  store.let_go();
+  run();
+  EXPECT_TRUE(*done);
+  EXPECT_EQ(store.ledger.account_of(of->key.job).status, job_status::completed);
+}
+
 TEST_F(batcher_stage, a_drain_repeats_a_flush_that_fails) {
   start_batcher();
   const auto of = claimed_work(1, 20);

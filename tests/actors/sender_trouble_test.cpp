@@ -379,6 +379,17 @@ TEST_F(sender_in_trouble, a_mark_without_its_lease_sends_nothing_and_frees_the_w
   EXPECT_EQ(credit_returned(), 15);
 }
 
+TEST_F(sender_in_trouble, a_mark_that_comes_after_the_lease_ended_sends_nothing) {
+  start_sender(10);
+  store.hold(store_call::mark);
+  assign({giving_up(1, 5)});
+  clock.advance(15s);
+  store.let_go(); // the store has kept the lease; the sender's own clock ends it
+  run();
+  EXPECT_EQ(submitted(), 0u);
+  EXPECT_EQ(count(outcome_status::retry), 5u);
+}
+
 TEST_F(sender_in_trouble, what_was_marked_but_not_sent_does_not_end_unknown) {
   start_sender(10);
   store.hold(store_call::mark);

@@ -619,6 +619,28 @@ TEST_P(store_contract, a_pause_of_a_topic_or_user_holds_its_activities) {
   EXPECT_EQ(cancel_jobs(rule).cancelled.size(), 1u);
 }
 
+TEST_P(store_contract, a_start_that_is_parked_holds_back_the_update_behind_it) {
+  activity_session live{*this};
+  live.add_token("u", "android", token_kind::update, {}, {}, fcm);
+  const auto start = live.start("a", scope_kind::user, "u");
+  plan_all();
+  work_rule rule;
+  rule.job = start;
+  const auto stop = pause(rule);
+  EXPECT_TRUE(claim_all().works.empty());
+  const auto update = live.update("a");
+  EXPECT_TRUE(live.take().empty());
+  EXPECT_EQ(resume(stop.id), errc::ok);
+  const auto first = live.take();
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0]->key.job, start);
+  flush({accept(first[0])});
+  complete({start});
+  const auto then = live.take();
+  ASSERT_EQ(then.size(), 1u);
+  EXPECT_EQ(then[0]->key.job, update);
+}
+
 TEST_P(store_contract, a_dispatch_for_a_few_devices_goes_out_with_its_acceptance) {
   activity_session live{*this};
   live.add_token("u", "start", token_kind::start);

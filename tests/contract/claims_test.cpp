@@ -133,6 +133,22 @@ TEST_P(store_contract, a_lease_that_ended_is_claimed_by_the_next) {
   expect_closed(job.id, 3);
 }
 
+TEST_P(store_contract, an_old_epoch_accepts_no_whole_chunk_that_nobody_has_touched) {
+  add_subscribers("news", 3);
+  const auto job = topic_job("news");
+  commit(job);
+  plan_all();
+  const auto first = claim_all().works.at(0);
+  advance(lease);
+  const auto second = claim_all().works.at(0);
+  ASSERT_THAT(second->targets, SizeIs(3));
+  EXPECT_EQ(flush({accept(first)}).stale, 3u);
+  EXPECT_EQ(view(job.id).counts.accepted, 0);
+  EXPECT_EQ(flush({accept(second)}).stale, 0u);
+  complete({job.id});
+  expect_closed(job.id, 3);
+}
+
 TEST_P(store_contract, a_taken_job_whose_owner_never_got_it_is_claimed_after_its_lease) {
   add_token("ann", "phone");
   commit(user_job("ann"), true);

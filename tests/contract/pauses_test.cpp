@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <tuple>
+
 namespace signalbox::contract {
 namespace {
 
@@ -55,6 +57,44 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(stores, paused, testing::ValuesIn(store_kinds()),
                          [](const auto& info) { return info.param.name; });
+
+TEST_P(paused, a_job_of_many_chunks_does_not_end_without_what_is_parked) {
+  add_subscribers("news", 60);
+  job = topic_job("news");
+  commit(job);
+  plan_all(10);
+  const auto leased = claim({{apns, 10}}).works;
+  ASSERT_THAT(leased, SizeIs(1));
+  const auto stop = pause(rule_of_topic("news"));
+  EXPECT_THAT(claim_all().works, IsEmpty());
+  flush({accept(leased[0])});
+  EXPECT_THAT(complete({job.id}), IsEmpty());
+  EXPECT_FALSE(view(job.id).completed_at);
+  EXPECT_EQ(resume(stop.id), errc::ok);
+  send_rest(job.id, 60);
+}
+
+TEST_P(paused, a_rule_for_a_topic_leaves_the_user_of_that_name_alone_and_the_other_way_round) {
+  add_token("x", "phone", {"x"});
+  auto by_user = work_rule{};
+  by_user.user = "x";
+  for (const auto& [rule, free, held] :
+       {std::tuple{rule_of_topic("x"), user_job("x"), topic_job("x")},
+        std::tuple{by_user, topic_job("x"), user_job("x")}}) {
+    const auto stop = pause(rule);
+    commit(free);
+    commit(held);
+    plan_all();
+    const auto works = claim_all().works;
+    ASSERT_THAT(works, SizeIs(1));
+    EXPECT_EQ(works[0]->key.job, free.id);
+    EXPECT_FALSE(view(free.id).paused);
+    EXPECT_TRUE(view(held.id).paused);
+    flush({accept(works[0])});
+    EXPECT_EQ(resume(stop.id), errc::ok);
+    run_to_the_end();
+  }
+}
 
 TEST_P(paused, nothing_is_claimed_of_what_any_rule_covers) {
   start();

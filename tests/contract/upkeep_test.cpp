@@ -372,6 +372,28 @@ TEST_P(store_contract, scheduled_jobs_follow_the_wall_clock) {
   EXPECT_EQ(sweep().released, 1u);
 }
 
+TEST_P(store_contract, a_job_with_nothing_but_unknowns_is_kept_as_long_as_failures) {
+  add_token("ann", "phone");
+  const auto ended_with = [&](outcome_status status) {
+    const auto job = user_job("ann");
+    const auto work = commit(job, true).taken.at(0);
+    flush({others(work, {outcome_of(work, 0, status)})});
+    complete({job.id});
+    return job.id;
+  };
+  const auto unknown = ended_with(outcome_status::unknown);
+  const auto skipped = ended_with(outcome_status::skipped);
+  advance(8 * 24h);
+  for (int pass = 0; pass < 5; ++pass)
+    sweep();
+  EXPECT_EQ(get(skipped).code, errc::not_found);
+  EXPECT_EQ(get(unknown).code, errc::ok);
+  advance(23 * 24h);
+  for (int pass = 0; pass < 5; ++pass)
+    sweep();
+  EXPECT_EQ(get(unknown).code, errc::not_found);
+}
+
 // A clock that was ahead once says nothing about what was written before and after.
 TEST_P(store_contract, what_was_written_while_the_clock_was_ahead_holds_up_no_retention) {
   add_subscribers("news", 1);

@@ -85,6 +85,7 @@ def run(seed, kills, devices, bin_dir=None):
             node.start()
         time.sleep(0.2)
         clients.stop()
+        check(len(topics) == kills and clients.jobs, f"{len(topics)} fan-outs and {len(clients.jobs)} single jobs")
 
         # Every 202 ends, and its account closes.
         for job in topics:

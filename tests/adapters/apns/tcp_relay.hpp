@@ -46,6 +46,8 @@ public:
   /// New connections pass again; what froze stays so.
   void thaw() { frozen_ = false; }
   std::size_t accepted() const { return accepted_; }
+  /// Bytes that clients have sent.
+  std::size_t sent_up() const { return sent_up_; }
   /// What a refusing proxy answers; to be set before it is asked.
   std::string refusal = "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n";
   /// The head of the last CONNECT.
@@ -89,6 +91,8 @@ private:
     void pass(tcp::socket& from, tcp::socket& to, std::array<char, 16384>& buffer) {
       from.async_read_some(boost::asio::buffer(buffer), [self = shared_from_this(), &from, &to,
                                                          &buffer](auto error, std::size_t size) {
+        if (&from == &self->client)
+          self->relay.sent_up_ += size;
         if (self->relay.frozen_)
           self->stuck = true;
         if (self->stuck)
@@ -140,6 +144,7 @@ private:
   const std::uint16_t port_;
   std::atomic<bool> frozen_{false};
   std::atomic<std::size_t> accepted_{0};
+  std::atomic<std::size_t> sent_up_{0};
   std::string connect_head_;
   std::vector<std::shared_ptr<link>> stuck_;
   std::thread thread_;

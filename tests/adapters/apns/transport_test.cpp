@@ -1,4 +1,5 @@
 #include "adapters/apns/transport.hpp"
+#include "tests/adapters/apns/tcp_relay.hpp"
 #include "tests/adapters/apns/transport_fixture.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -265,12 +266,17 @@ TEST_F(apns_transport_test, an_idle_connection_is_closed_and_opened_again) {
 }
 
 TEST_F(apns_transport_test, pings_keep_an_idle_connection) {
+  tcp_relay relay{simulator_.apns_port()};
   auto lively = options();
+  lively.production.port = std::to_string(relay.port());
   lively.ping_interval = 20ms;
+  lively.ping_timeout = patience;
   start(lively);
   submit_all(make_work(1));
   ASSERT_TRUE(log_.wait_for(1));
-  std::this_thread::sleep_for(300ms);
+  const auto of_request = relay.sent_up();
+  constexpr std::size_t ping = 17; // RFC 9113, sections 4.1 and 6.7
+  ASSERT_TRUE(eventually([&] { return relay.sent_up() > of_request + 5 * ping; }));
   submit_all(make_work(1, 2));
   ASSERT_TRUE(log_.wait_for(2));
   EXPECT_EQ(simulator_.apns_totals().connections, 1u);

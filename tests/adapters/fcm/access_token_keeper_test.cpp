@@ -50,7 +50,14 @@ TEST_F(access_token_keeper_test, everybody_shares_the_token_of_an_account) {
   EXPECT_EQ(token_requests(), 1u);
 }
 
-TEST_F(access_token_keeper_test, it_is_refreshed_before_its_end) {
+TEST(refreshed_after_test, a_token_is_replaced_before_its_end) {
+  EXPECT_EQ(refreshed_after(3'600s, 300s), 3'300s);
+  EXPECT_EQ(refreshed_after(1'200s, 300s), 900s);
+  EXPECT_EQ(refreshed_after(600s, 300s), 450s) << "a quarter of its life";
+  EXPECT_EQ(refreshed_after(1s, 300s), 750ms);
+}
+
+TEST_F(access_token_keeper_test, it_is_refreshed_again_and_again) {
   faults(R"({"token_lifetime_s":1})");
   access_token_keeper keeper{token_options()};
   const auto token = keeper.token_for(simulator_.tls().service_account);
@@ -114,6 +121,19 @@ TEST_F(access_token_keeper_test, a_file_that_cannot_be_used_is_told_at_once_and_
   EXPECT_EQ(token->last_error(), file.string() + ": No such file or directory");
   EXPECT_EQ(token->obstacle(), fcm_no_credentials);
   own_file("late.json");
+  EXPECT_TRUE(eventually([&] { return has_token(*token); }));
+}
+
+TEST_F(access_token_keeper_test, the_file_of_an_account_that_was_refused_is_read_again) {
+  const auto file = own_file("mended.json");
+  auto files = simulator_.tls();
+  files.service_account = file;
+  sim::write_service_account(files, "https://localhost:" + std::to_string(simulator_.fcm_port()) +
+                                      "/nothing-is-here");
+  access_token_keeper keeper{token_options()};
+  const auto token = keeper.token_for(file);
+  ASSERT_TRUE(eventually([&] { return token->obstacle() == fcm_no_credentials; }));
+  own_file("mended.json");
   EXPECT_TRUE(eventually([&] { return has_token(*token); }));
 }
 

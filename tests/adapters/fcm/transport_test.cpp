@@ -161,7 +161,7 @@ TEST_F(fcm_transport_test, what_waited_past_its_deadline_is_not_sent) {
   options.expires_at =
     std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) + 300ms;
   submit_all(fcm_work(5, 1, options));
-  std::this_thread::sleep_for(400ms);
+  std::this_thread::sleep_until(*options.expires_at + 1ms);
   faults(R"({"token_status":0})");
   ASSERT_TRUE(log_.wait_for(5));
   EXPECT_EQ(log_.count("unsent expired"), 5u);

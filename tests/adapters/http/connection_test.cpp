@@ -294,6 +294,25 @@ TEST_F(connection_test, gives_up_on_a_body_that_comes_byte_by_byte) {
   EXPECT_TRUE(no_connection_left());
 }
 
+TEST_F(connection_test, gives_up_on_a_body_that_starts_fast_and_then_trickles) {
+  serve({.body_timeout = milliseconds{100},
+         .min_body_bytes = 1'000,
+         .max_body_spans = 1'000'000,
+         .linger_timeout = std::chrono::minutes{1}});
+  constexpr std::size_t size = 500'000;
+  constexpr std::size_t fast = 490'000;
+  auto client = connect();
+  ASSERT_TRUE(client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: " +
+                          std::to_string(size) + "\r\n\r\n" + std::string(fast, 'x')));
+  for (auto sent = fast; sent < size && !client.is_readable(); ++sent) {
+    ASSERT_TRUE(client.send("x"));
+    std::this_thread::sleep_for(milliseconds{5}); // the pace of the trickle
+  }
+  auto answer = client.receive();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 408);
+}
+
 TEST_F(connection_test, closes_idle_connections) {
   serve({.idle_timeout = milliseconds{100}});
   auto silent = connect();

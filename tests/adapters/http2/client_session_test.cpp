@@ -296,6 +296,21 @@ TEST_F(client_session_test, a_refused_stream_was_not_processed_and_other_resets_
   EXPECT_EQ(ended[1].error_code, static_cast<std::uint32_t>(NGHTTP2_INTERNAL_ERROR));
 }
 
+TEST_F(client_session_test, a_stream_that_is_refused_after_its_status_may_have_been_processed) {
+  submit();
+  exchange();
+  const std::vector<nghttp2_nv> head{field(":status", "503")};
+  nghttp2_submit_headers(server.session, NGHTTP2_FLAG_NONE, 1, nullptr, head.data(), head.size(),
+                         nullptr);
+  exchange();
+  EXPECT_TRUE(ended.empty());
+  nghttp2_submit_rst_stream(server.session, NGHTTP2_FLAG_NONE, 1, NGHTTP2_REFUSED_STREAM);
+  exchange();
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].end, stream_end::lost);
+  EXPECT_EQ(ended[0].status, 503);
+}
+
 TEST_F(client_session_test, an_interim_response_is_no_answer) {
   submit();
   submit();

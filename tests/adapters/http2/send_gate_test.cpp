@@ -53,6 +53,16 @@ TEST_F(send_gate_test, answers_to_what_had_left_before_change_nothing_but_a_long
   EXPECT_EQ(gate_.admit(start_ + 6s), 1u);
 }
 
+TEST_F(send_gate_test, a_late_answer_with_a_shorter_wish_or_none_shortens_nothing) {
+  gate_.throttle(start_, 100s);
+  gate_.throttle(start_ + 1s, 2s);
+  EXPECT_EQ(gate_.ask_again(start_ + 1s), start_ + 100s);
+  gate_.throttle(start_ + 2s, 0s);
+  EXPECT_EQ(gate_.ask_again(start_ + 2s), start_ + 100s);
+  EXPECT_EQ(gate_.admit(start_ + 99s), 0u);
+  EXPECT_EQ(gate_.admit(start_ + 100s), 1u);
+}
+
 TEST_F(send_gate_test, a_wait_that_was_of_no_use_is_doubled) {
   gate_.throttle(start_, 3s);
   EXPECT_EQ(gate_.admit(start_ + 3s), 1u);

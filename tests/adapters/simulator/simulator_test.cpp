@@ -248,6 +248,7 @@ TEST_F(simulator_test, refused_streams_are_no_requests) {
     refused += client.responses[id].error == NGHTTP2_REFUSED_STREAM ? 1 : 0;
   EXPECT_EQ(refused, 10);
   EXPECT_EQ(target.apns_totals().requests, 20u);
+  EXPECT_EQ(target.apns_totals().refused_streams, 10u);
   EXPECT_EQ(target.apns_totals().accepted, 20u);
 }
 
@@ -388,9 +389,9 @@ TEST_F(simulator_test, admin_serves_stats) {
   EXPECT_EQ(got.status, 200);
   EXPECT_EQ(got.content_type, "application/json");
   const std::vector<std::string> names{
-    "requests",        "accepted",        "rejected",   "by_reason",    "unique_targets",
-    "unique_accepted", "unique_apns_ids", "duplicates", "out_of_order", "timestamp_decreased",
-    "unanswered",      "connections",     "goaways"};
+    "requests",        "accepted",        "rejected",   "by_reason",      "unique_targets",
+    "unique_accepted", "unique_apns_ids", "duplicates", "out_of_order",   "timestamp_decreased",
+    "unanswered",      "connections",     "goaways",    "refused_streams"};
   for (const auto& name : names) {
     EXPECT_TRUE(got.body.at("apns").as_object().contains(name)) << name;
     EXPECT_TRUE(got.body.at("fcm").as_object().contains(name)) << name;

@@ -65,12 +65,13 @@ TEST(traffic_stats_test, writes_every_counter) {
   stats.count_rejected("BadTopic");
   stats.count_connection();
   stats.count_goaway();
+  stats.count_refused_stream();
   stats.count_unanswered();
   EXPECT_EQ(
     serialize(to_json(stats.totals())),
     R"({"requests":1,"accepted":0,"rejected":1,"by_reason":{"BadTopic":1},)"
     R"("unique_targets":1,"unique_accepted":0,"unique_apns_ids":0,"duplicates":0,"out_of_order":0,)"
-    R"("timestamp_decreased":0,"unanswered":1,"connections":1,"goaways":1})");
+    R"("timestamp_decreased":0,"unanswered":1,"connections":1,"goaways":1,"refused_streams":1})");
 }
 
 TEST(traffic_stats_test, sums_and_clears) {

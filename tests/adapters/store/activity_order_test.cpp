@@ -2,11 +2,11 @@
 
 #include "adapters/store/sqlite/connection.hpp"
 #include "tests/adapters/store/commit_gate.hpp"
+#include "tests/adapters/store/statement_watch.hpp"
 #include "tests/adapters/store/store_fixture.hpp"
 
 #include <algorithm>
 #include <numeric>
-#include <thread>
 
 namespace signalbox {
 namespace {
@@ -113,6 +113,7 @@ protected:
     return *tool.value(("SELECT COUNT(*) FROM " + table).c_str());
   }
 
+  statement_watch statements;
   std::shared_ptr<commit_gate> gate = std::make_shared<commit_gate>();
   std::unique_ptr<sqlite_store> store;
 };
@@ -209,9 +210,10 @@ TEST_F(activity_order, what_was_cancelled_just_before_its_turn_supersedes_nothin
   gate->wait_until_held();
   std::promise<errc> cancelled;
   store->cancel_job(default_app, newer, [&](auto answer) { cancelled.set_value(answer.code); });
+  const auto reads = statements.reads();
   std::promise<errc> planned;
   store->plan("push", 2, [&](auto answer) { planned.set_value(answer.code); });
-  std::this_thread::sleep_for(100ms); // whose turn it is is read meanwhile
+  statements.wait_for_reads(reads + 1); // whose turn it is
   gate->open();
   in_the_way.get();
   EXPECT_EQ(cancelled.get_future().get(), errc::ok);

@@ -1,11 +1,10 @@
 // What changes between a store's reading and its writing.
 
 #include "tests/adapters/store/commit_gate.hpp"
+#include "tests/adapters/store/statement_watch.hpp"
 #include "tests/adapters/store/store_fixture.hpp"
 
 #include <gmock/gmock.h>
-
-#include <thread>
 
 namespace signalbox {
 namespace {
@@ -43,10 +42,11 @@ protected:
     job.scope = {scope_kind::users, {}, {"ann"}, {}};
     for (int i = 0; i < 40; ++i)
       job.scope.users.push_back("nobody" + std::to_string(i));
+    const auto reads = statements.reads();
     std::promise<result<std::vector<commit_result>>> promise;
     store->commit_jobs({{job, true}}, 15s,
                        [&](auto value) { promise.set_value(std::move(value)); });
-    std::this_thread::sleep_for(100ms); // it is read meanwhile
+    statements.wait_for_reads(reads + 1);
     gate->open();
     EXPECT_EQ(in_the_way.get(), errc::ok);
     auto committed = promise.get_future().get();
@@ -54,6 +54,7 @@ protected:
     return committed.ok() ? committed.value.at(0) : commit_result{};
   }
 
+  statement_watch statements;
   std::shared_ptr<commit_gate> gate = std::make_shared<commit_gate>();
   std::unique_ptr<sqlite_store> store;
 };

@@ -20,6 +20,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Of this process.
+std::size_t open_descriptors_of(const std::string& file) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd"}) {
+    std::error_code gone;
+    count += std::filesystem::read_symlink(entry.path(), gone) == file ? 1 : 0;
+  }
+  return count;
+}
+
 class sqlite_store_test : public store_fixture {
 protected:
   result<std::vector<commit_result>> commit(sqlite_store& store, scope_kind kind,
@@ -65,7 +75,8 @@ TEST_F(sqlite_store_test, a_second_node_waits_for_one_that_is_just_ending) {
   auto patient = options();
   patient.lock_wait = 60s;
   auto second = std::async(std::launch::async, [&] { return sqlite_store::open(patient); });
-  std::this_thread::sleep_for(50ms);
+  while (open_descriptors_of(patient.path + ".lock") < 2)
+    std::this_thread::yield(); // until it has the file that the lock is on
   first.reset();
   EXPECT_TRUE(second.get().ok());
 }
