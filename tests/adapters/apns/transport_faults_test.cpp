@@ -383,27 +383,6 @@ TEST_F(apns_faults_test, requests_that_meet_silence_ask_for_life_at_once) {
   EXPECT_TRUE(eventually([&] { return transport_->stats().connections.value() == 0; }));
 }
 
-// More than the system's buffers take at a peer that reads nothing.
-TEST_F(apns_faults_test, what_timed_out_before_it_was_written_is_unsent) {
-  tcp_relay relay{simulator_.apns_port()};
-  auto through = patient_options();
-  through.production.port = std::to_string(relay.port());
-  through.ping_interval = 10min;
-  through.ping_timeout = patience;
-  through.connections = 1;
-  through.max_streams = 1'000;
-  start(through);
-  send(1);
-  relay.freeze();
-  const std::string large(3'500, 'x');
-  submit_all(make_work(1'000, 2, default_app, R"({"title":"Hi","body":")" + large + R"("})"));
-  submit_all(make_work(1'000, 1'002, default_app, R"({"title":"Hi","body":")" + large + R"("})"));
-  sent_ += 2'000;
-  ASSERT_TRUE(log_.wait_for(sent_));
-  EXPECT_GT(log_.count("unknown request timeout"), 0u);
-  EXPECT_GT(log_.count("unsent request timeout"), 0u);
-}
-
 TEST_F(apns_faults_test, a_network_that_dies_under_load_leaves_unknowns) {
   tcp_relay relay{simulator_.apns_port()};
   auto through = pinging_options();
