@@ -133,8 +133,16 @@ TEST_F(readers_test, lanes_come_before_lookups_and_these_before_queries) {
 
 TEST_F(readers_test, the_one_that_rested_last_reads_next) {
   readers pool{path, {}, of(4)};
-  std::set<std::thread::id> used;
   const auto until_all_rest = [&pool] { ASSERT_TRUE(pool.run_alone(1h, false, [] {})); };
+  std::atomic<int> there{0};
+  for (int i = 0; i < 4; ++i) // one that starts late would be the last to rest
+    pool.submit(read_class::lanes, answering([&there] {
+                  ++there;
+                  wait_for(there, 4);
+                }));
+  wait_for(there, 4);
+  until_all_rest();
+  std::set<std::thread::id> used;
   for (int i = 0; i < 20; ++i) {
     std::promise<void> answered;
     pool.submit(read_class::lanes, answering([&] {
