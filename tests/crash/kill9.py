@@ -22,8 +22,8 @@ from launcher import merged
 class Clients:
     """Posts jobs all the time, whether the node is there or not, and keeps what was answered 202."""
 
-    def __init__(self, node, users):
-        self.node, self.users = node, users
+    def __init__(self, node, users, seed):
+        self.node, self.users, self.seed = node, users, seed
         self.jobs, self.lost_answers, self.failures = [], 0, []
         self.ended = threading.Event()
         self.threads = [threading.Thread(target=self.post, args=(n,), daemon=True) for n in range(4)]
@@ -31,7 +31,7 @@ class Clients:
             each.start()
 
     def post(self, number):
-        numbers = random.Random(number)
+        numbers = random.Random(f"{self.seed}, client {number}")
         while not self.ended.is_set():
             user = numbers.randrange(self.users)
             try:
@@ -71,7 +71,7 @@ def run(seed, kills, devices, bin_dir=None):
         register(node, values, "all", users=True)
 
         # 2. in the midst of ingest, planning, fan-out and flush
-        clients = Clients(node, devices)
+        clients = Clients(node, devices, seed)
         topics = []
         killed = 0
         for round_number in range(kills):
